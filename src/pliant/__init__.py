@@ -1,0 +1,85 @@
+"""Pliant: edit pictures by hand on generative models.
+
+    import pliant
+    picture = pliant.sample("portraits-256", seed=24)
+    for step in pliant.drag(picture, handles=[(128, 155)], targets=[(152, 155)]):
+        print(step.index, step.distances)
+    step.image.save("dragged.png")
+
+Names are loaded when first used, so that `import pliant` and every `--help` are there at once.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pliant.errors import (
+        CheckpointError,
+        InputError,
+        MissingExtraError,
+        ModelMismatchError,
+        PliantError,
+        UnsafeCheckpointError,
+    )
+    from pliant.gan.drag import DragSettings, DragStep, drag, drag_many
+    from pliant.gan.hints import Hint, hints
+    from pliant.gan.latent import LatentPicture, load_generator, sample
+    from pliant.gan.stylegan2 import Generator
+    from pliant.picture import Picture
+    from pliant.project import Project
+    from pliant.steps import Run, Step, Trace
+
+__all__ = [
+    "CheckpointError",
+    "DragSettings",
+    "DragStep",
+    "Generator",
+    "Hint",
+    "InputError",
+    "LatentPicture",
+    "MissingExtraError",
+    "ModelMismatchError",
+    "Picture",
+    "PliantError",
+    "Project",
+    "Run",
+    "Step",
+    "Trace",
+    "UnsafeCheckpointError",
+    "drag",
+    "drag_many",
+    "hints",
+    "load_generator",
+    "sample",
+]
+
+_HOMES = {
+    "pliant.errors": (
+        "CheckpointError",
+        "InputError",
+        "MissingExtraError",
+        "ModelMismatchError",
+        "PliantError",
+        "UnsafeCheckpointError",
+    ),
+    "pliant.gan.drag": ("DragSettings", "DragStep", "drag", "drag_many"),
+    "pliant.gan.hints": ("Hint", "hints"),
+    "pliant.gan.latent": ("LatentPicture", "load_generator", "sample"),
+    "pliant.gan.stylegan2": ("Generator",),
+    "pliant.picture": ("Picture",),
+    "pliant.project": ("Project",),
+    "pliant.steps": ("Run", "Step", "Trace"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module 'pliant' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

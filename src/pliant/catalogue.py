@@ -1,0 +1,205 @@
+"""The edits that Pliant has. Command line, studio and batch engine are made from this list.
+
+A new edit is one file with its generator and settings, and one entry here. Nothing in this module
+imports torch until an edit runs, so that help and forms are there at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from pliant.errors import InputError
+from pliant.settings import Setting, import_from, make_settings, read_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from pliant.picture import Picture, Restore
+    from pliant.points import MaskLike, PointsLike
+    from pliant.steps import Run, Step
+
+__all__ = ["EDITS", "Edit", "InputKind", "Inputs", "get", "loader"]
+
+InputKind = Literal["points", "mask", "boxes", "text", "second_picture"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a person gives an edit besides the picture and the settings; the edit checks what it takes."""
+
+    handles: PointsLike = ()
+    """"points": [N, 2] (x, y) pixels, where each drag starts."""
+    targets: PointsLike = ()
+    """"points": [N, 2] (x, y) pixels, where each should end."""
+    locked: Sequence[bool] | None = None
+    """"points": [N], which of them keep their place."""
+    mask: MaskLike | None = None
+    """"mask": [H, W], 1 where the picture may change."""
+
+    def named(self, size: tuple[int, int]) -> dict[str, Any]:
+        """What was given, by name, for a project: points as JSON-ready lists, the mask as a tensor [H, W].
+
+        Args:
+            size: width and height of the picture.
+        """
+        from pliant.points import as_mask, as_points
+
+        points = {"handles": self.handles, "targets": self.targets} if len(self.handles) else {}
+        given: dict[str, Any] = {name: as_points(each, size).tolist() for name, each in points.items()}
+        if self.locked is not None:
+            given["locked"] = [bool(each) for each in self.locked]
+        mask = as_mask(self.mask, size)
+        return given if mask is None else {**given, "mask": mask}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One entry of the catalogue."""
+
+    name: str
+    """The command's word, such as "drag"."""
+    title: str
+    """Two or three words for a button or a tab."""
+    summary: str
+    """One sentence for help and tooltips."""
+    picture: str
+    """The kind of picture it edits (`Picture.kind`)."""
+    inputs: tuple[InputKind, ...]
+    """What it takes, in the order in which a person gives it."""
+    optional: tuple[InputKind, ...]
+    """Those of the inputs that may be left out."""
+    settings_class: str
+    """"package.module:ClassName" of its settings."""
+    start: Callable[[Any, Inputs, Any, Any], Iterator[Step]]
+    """Begins the edit: picture, inputs, settings and the step to go on from (or None) to steps."""
+    warn: Callable[[Any, Inputs, Any], list[str]]
+    """What a person should know before it begins: picture, inputs and settings to sentences."""
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Its settings with type, default and help, without loading the method."""
+        return read_settings(self.settings_class)
+
+    def make_settings(self, values: Mapping[str, Any] | None = None) -> Any:
+        """Its settings from values by name, such as those of a form or a saved project.
+
+        Raises:
+            InputError: an unknown name, a value of the wrong type or outside its range.
+        """
+        return make_settings(import_from(self.settings_class), values or {})
+
+    def run(
+        self, picture: Picture, inputs: Inputs, settings: Any = None, *, after: Step | None = None
+    ) -> Run[Step]:
+        """Begin the edit as a `Run` that can be iterated, stopped, timed and recorded.
+
+        Args:
+            picture: where to start, of the kind that `picture` says.
+            inputs: what the person gave.
+            settings: an instance of the settings class; the defaults if not given.
+            after: the step of an earlier run of this edit to go on from.
+
+        Raises:
+            InputError: another kind of picture, or inputs that cannot be used.
+        """
+        from pliant.steps import Run
+
+        if picture.kind != self.picture:
+            raise InputError(
+                f"'{self.name}' edits {self.picture} pictures; this is a {picture.kind} picture."
+            )
+        settings = self.make_settings() if settings is None else settings
+        steps = self.start(picture, inputs, settings, after)
+        return Run(steps, max_steps=getattr(settings, "max_steps", None))
+
+
+def _drag(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
+    from pliant.gan.drag import drag
+
+    return drag(
+        picture,
+        inputs.handles,
+        inputs.targets,
+        movable=inputs.mask,
+        locked=inputs.locked,
+        settings=settings,
+        after=after,
+    )
+
+
+def _warn_of_weak_handles(picture: Any, inputs: Inputs, settings: Any) -> list[str]:
+    from pliant.gan.hints import hints
+
+    sentences: list[str] = []
+    for number, hint in enumerate(hints(picture, inputs.handles, settings), 1):
+        if hint.weak:
+            better = f"; ({hint.better[0]}, {hint.better[1]}) is distinct" if hint.better else ""
+            sentences.append(f"Handle {number} looks like its surroundings and may drift{better}.")
+    return sentences
+
+
+EDITS: tuple[Edit, ...] = (
+    Edit(
+        name="drag",
+        title="Drag points",
+        summary="Move points of a generated picture to where they should be; the picture follows.",
+        picture="latent",
+        inputs=("points", "mask"),
+        optional=("mask",),
+        settings_class="pliant.gan.drag:DragSettings",
+        start=_drag,
+        warn=_warn_of_weak_handles,
+    ),
+)
+
+
+def get(name: str) -> Edit:
+    """The edit of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = next((edit for edit in EDITS if edit.name == name), None)
+    if found is None:
+        raise InputError(f"There is no edit '{name}'; there are: {', '.join(edit.name for edit in EDITS)}.")
+    return found
+
+
+def loader(*, model: str | Path | None = None, device: str = "cpu") -> Restore:
+    """A function that makes saved pictures again; each model is loaded once.
+
+    Args:
+        model: read latent pictures with this model instead of the one they name: for models known by a
+            path only. A saved picture never names a path, or a foreign file could have any other one opened.
+        device: where the pictures will be computed.
+    """
+    generators: dict[str, Any] = {}
+
+    def load(kind: str, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Picture:
+        if kind != "latent":
+            raise InputError(f"This version of Pliant does not know pictures of the kind '{kind}'.")
+        from pliant import zoo
+        from pliant.gan.latent import LatentPicture, load_generator
+
+        name = facts.get("model")
+        if model is None and name not in [entry.name for entry in zoo.entries()]:
+            raise InputError(
+                f"The saved picture was made with the model {str(name)[:100]!r}, which is none of Pliant's or yours; "
+                "say where it is (--model)."
+            )
+        if "ws" not in tensors:
+            raise InputError("The saved latent picture has lost its code 'ws'.")
+        source = str(model or name)
+        if source not in generators:
+            generators[source] = load_generator(source, device)
+        origin = facts.get("origin")
+        ws = tensors["ws"].float().to(generators[source].device)
+        return LatentPicture(
+            generators[source], ws, cast("dict[str, Any]", origin) if isinstance(origin, dict) else {}
+        )
+
+    return load

@@ -1,0 +1,128 @@
+"""The command line: `pliant VERB …`.
+
+The verbs of the edits are made from the catalogue. Nothing heavy is imported before a verb needs it, so every
+`--help` is there at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from pliant import __version__, catalogue
+from pliant.errors import PliantError
+
+__all__ = ["main"]
+
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One command."""
+
+    words: str
+    """What is typed after `pliant`."""
+    summary: str
+    run: Callable[[list[str]], int]
+    """Takes the remaining arguments and returns the exit code."""
+
+
+def _later(where: str, *given: object) -> Callable[[list[str]], int]:
+    """A function of a module of this package, imported when it is called."""
+
+    def run(arguments: list[str]) -> int:
+        module, _, name = where.partition(":")
+        return getattr(importlib.import_module(f"pliant.cli.{module}"), name)(*given, arguments)
+
+    return run
+
+
+def verbs() -> dict[str, Verb]:
+    """Every verb by its words."""
+    every = [
+        Verb("sample", "Make a picture, or a sheet of them, from seeds.", _later("sample:run")),
+        *(Verb(edit.name, edit.summary, _later("edit:run", edit)) for edit in catalogue.EDITS),
+        Verb("models", "List the models that have a name.", _later("models:run_models")),
+        Verb("convert", "Turn someone's checkpoint into Pliant's format.", _later("models:run_convert")),
+        Verb("inspect", "Say what is in a checkpoint, project or picture.", _later("models:run_inspect")),
+        Verb("train gan", "Train a generator on a folder of pictures.", _later("train:run_gan")),
+        Verb("bench", "Run a benchmark of this source checkout.", _later("bench:run")),
+    ]
+    return {verb.words: verb for verb in every}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the process's arguments if none are given.
+
+    Returns:
+        0 when it did what was asked, 2 for input that cannot be used, 130 when it was interrupted (what was done until
+        then is kept), 1 for anything else.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["--version"]:
+        print(f"pliant {__version__}")
+        return OK
+    if not given or given[0] in {"-h", "--help", "help"}:
+        print(_help())
+        return OK if given else BAD_INPUT
+    try:
+        return _command(given)()
+    except SystemExit as end:  # from the parser, which has said why
+        return end.code if isinstance(end.code, int) else BAD_INPUT
+    except (PliantError, KeyboardInterrupt, MemoryError) as error:
+        return _explain(error)
+    except RuntimeError as error:  # torch has no type of its own for all the memories that can run out
+        if not re.search("out of memory|can't allocate memory", str(error)):
+            raise
+        return _explain(MemoryError())
+
+
+def _explain(error: BaseException) -> int:
+    """Say on standard error what ended the command; its exit code."""
+    code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else BAD_INPUT
+    code = FAILED if isinstance(error, MemoryError) else code
+    sentences = {
+        INTERRUPTED: "interrupted; what was finished is kept.",
+        FAILED: "there is not enough memory for this; try a smaller model or fewer points.",
+        BAD_INPUT: str(error),
+    }
+    print(f"pliant: {sentences[code]}", file=sys.stderr)
+    return code
+
+
+def _command(given: list[str]) -> Callable[[], int]:
+    """What the first one or two words ask for.
+
+    Raises:
+        PliantError: there is no such verb.
+    """
+    known = verbs()
+    for count in (2, 1):
+        verb = known.get(" ".join(given[:count]))
+        if verb is not None:
+            return partial(verb.run, given[count:])
+    family = [words for words in known if words.split()[0] == given[0]]
+    near = family or difflib.get_close_matches(given[0], known, 1)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see pliant --help."
+    raise PliantError(f"there is no command '{' '.join(given[: 2 if family else 1])}'; {hint}")
+
+
+def _help() -> str:
+    lines = [f"  {verb.words:<10} {verb.summary}" for verb in verbs().values()]
+    return "\n".join(
+        [
+            "usage: pliant VERB [OPTIONS]",
+            "",
+            "Edit pictures by hand on generative models.",
+            "",
+            *lines,
+            "",
+            "pliant VERB --help says what a verb takes; pliant --version says which Pliant this is.",
+        ]
+    )

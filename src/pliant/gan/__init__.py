@@ -1,0 +1,1 @@
+"""Pictures of StyleGAN2 generators: the network, its codes, and the edits on them."""

@@ -1,0 +1,192 @@
+"""Pictures that a StyleGAN2 generator makes, held as their latent code; and how to get a generator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pliant import checkpoints, zoo
+from pliant.errors import CheckpointError, InputError, ModelMismatchError
+from pliant.gan.stylegan2 import Generator, StyleGAN2Config, Styles
+from pliant.picture import Picture
+
+
+@dataclass(frozen=True)
+class Z:
+    """A code before the mapping network: z [z_dim], normally distributed; c [c_dim] for conditional models."""
+
+    z: Tensor
+    c: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class W:
+    """One w [w_dim] for all layers."""
+
+    w: Tensor
+
+
+@dataclass(frozen=True)
+class WPlus:
+    """One w for each layer: ws [num_ws, w_dim]."""
+
+    ws: Tensor
+
+
+@dataclass(frozen=True)
+class S:
+    """Style vectors after each layer's affine map, by layer name, each [channels]."""
+
+    styles: Mapping[str, Tensor]
+
+
+Code = Z | W | WPlus | S
+
+
+def to_styles(generator: Generator, code: Code) -> Styles:
+    """Any code as batched style vectors, ready for `generator.synthesis.run`.
+
+    Raises:
+        ModelMismatchError: an S code whose layers are not this model's.
+    """
+    if isinstance(code, S):
+        layers = generator.synthesis.layers()
+        if {k: v.shape[0] for k, v in code.styles.items()} != {
+            k: v.affine.weight.shape[0] for k, v in layers.items()
+        }:
+            raise ModelMismatchError("This S code does not fit the model: its layers or their widths differ.")
+        return {name: style[None].to(generator.device) for name, style in code.styles.items()}
+    return generator.synthesis.styles(to_ws(generator, code)[None])
+
+
+def to_ws(generator: Generator, code: Z | W | WPlus) -> Tensor:
+    """A code as ws [num_ws, w_dim] (no truncation)."""
+    if isinstance(code, Z):
+        c = None if code.c is None else code.c[None].to(generator.device)
+        return generator.mapping(code.z[None].to(generator.device), c)[0]
+    if isinstance(code, W):
+        return code.w.to(generator.device).expand(generator.config.num_ws, -1).clone()
+    return code.ws.to(generator.device)
+
+
+@dataclass(frozen=True, eq=False)
+class LatentPicture(Picture):
+    """A picture as the generator and the W+ code that make it.
+
+    Args:
+        generator: the network.
+        ws: [num_ws, w_dim].
+        origin: JSON-ready facts on where the code comes from (seed, truncation, file), kept in saved files.
+    """
+
+    kind: ClassVar[str] = "latent"
+
+    generator: Generator = field(repr=False)
+    ws: Tensor = field(repr=False)
+    origin: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        """Refuse a code of another model here, not somewhere inside the network."""
+        config = self.generator.config
+        expected = (config.num_ws, config.w_dim)
+        if tuple(self.ws.shape) != expected:
+            raise ModelMismatchError(
+                f"The code has the shape {list(self.ws.shape)}, the model '{self.generator.name}' takes {list(expected)}: "
+                "open the code with the model that made it."
+            )
+        if not torch.isfinite(self.ws).all():
+            raise InputError("The latent code holds NaN or infinite values; start again from a sound one.")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.generator.config.size
+
+    def pixels(self) -> Tensor:
+        """Render: float32 [3, H, W] on the model's device, clamped to [-1, 1]."""
+        with torch.no_grad():
+            return self.generator.synthesis(self.ws[None])[0].clamp(-1, 1)
+
+    def with_ws(self, ws: Tensor) -> LatentPicture:
+        """The same model's picture of another code."""
+        return replace(self, ws=ws)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """What a project file keeps: the code, and which model reads it."""
+        return {"ws": self.ws.detach().cpu()}, {"model": self.generator.name, "origin": dict(self.origin)}
+
+    def save_latent(self, path: str | Path) -> None:
+        """Write the code as safetensors (`ws`), with model and origin in the metadata."""
+        tensors, facts = self.state()
+        save_file(tensors, str(path), {key: json.dumps(value) for key, value in facts.items()})
+
+    @staticmethod
+    def open_latent(path: str | Path, generator: Generator) -> LatentPicture:
+        """Read what `save_latent` wrote.
+
+        Raises:
+            InputError: not a safetensors file, or one without `ws`.
+            ModelMismatchError: a code of another model.
+        """
+        try:
+            with safe_open(str(path), "pt") as file:
+                ws: Tensor = file.get_tensor("ws")
+                facts: dict[str, str] = file.metadata() or {}
+            origin: dict[str, Any] = json.loads(facts.get("origin", "{}"))
+        except (SafetensorError, OSError, ValueError) as error:
+            raise InputError(
+                f"'{path}' is not a latent file (safetensors with a tensor 'ws'): {error}."
+            ) from error
+        return LatentPicture(generator, ws.float().to(generator.device), origin)
+
+
+def load_generator(source: str | Path, device: str | torch.device = "cpu") -> Generator:
+    """Load a generator from a name, a native folder or a file in any format that `pliant.checkpoints` reads.
+
+    Args:
+        source: "portraits-256", a folder with config.json and model.safetensors, or a foreign .pkl / .pt file.
+        device: where to put it.
+
+    Raises:
+        CheckpointError: nothing there, damaged, unsafe, or not a StyleGAN2 generator.
+    """
+    path = zoo.resolve(source)
+    checkpoint = checkpoints.read(path)
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # the initial weights are overwritten; the caller's random state is not
+        generator = Generator(
+            StyleGAN2Config.from_json(checkpoint.config), path.name if path.is_dir() else path.stem
+        )
+    try:
+        generator.load_state_dict(dict(checkpoint.tensors))
+    except RuntimeError as error:
+        raise CheckpointError(f"The weights do not fit their configuration: {error}") from error
+    return generator.eval().requires_grad_(requires_grad=False).to(device)
+
+
+def sample(model: str | Path | Generator, seed: int, truncation_psi: float = 0.7) -> LatentPicture:
+    """The picture of a seed; z is drawn as in NVIDIA's tools, so that seeds mean the same picture there.
+
+    Args:
+        model: a generator, or what `load_generator` takes.
+        seed: 0 to 2**32 - 1.
+        truncation_psi: 1 for the model's full variety, less for more typical pictures.
+    """
+    if not 0 <= seed < 2**32:
+        raise InputError(f"A seed is a whole number from 0 to 4294967295; this one is {seed}.")
+    generator = model if isinstance(model, Generator) else load_generator(model)
+    z = np.random.RandomState(seed).randn(1, generator.config.z_dim)
+    c = torch.zeros(1, generator.config.c_dim, device=generator.device) if generator.config.c_dim else None
+    with torch.no_grad():
+        ws = generator.mapping(torch.from_numpy(z).to(generator.device), c, truncation_psi)[0]
+    return LatentPicture(generator, ws, {"seed": seed, "truncation_psi": truncation_psi})

@@ -1,0 +1,238 @@
+"""A project: a tree of pictures and the edits that led from one to the next, with a current place in it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from pliant import catalogue
+from pliant.errors import InputError
+from pliant.picture import Picture, Restore
+from pliant.project_file import Node, Tree, read_project, write_project
+from pliant.steps import Step, Trace
+
+__all__ = ["Node", "Project"]
+
+
+class Project:
+    """A tree of pictures and edits that can be saved at any time.
+
+    Adding, undoing and selecting never remove a node. States are kept as the bytes that the file will hold,
+    so saving again and again (autosave) encodes nothing; pictures are made from them when asked for.
+
+    Args:
+        restore: makes a saved picture again; by default `catalogue.loader()`, which computes on the CPU.
+    """
+
+    def __init__(self, restore: Restore | None = None) -> None:
+        self.nodes: dict[str, Node] = {}
+        """By id, parents before children."""
+        self.current: str | None = None
+        """Id of the node that is shown; None while the project is empty."""
+        self._redo: list[str] = []
+        self._states: dict[str, bytes] = {}
+        self._lock = (
+            threading.Lock()
+        )  # nodes and their states change together, also while another thread saves
+        self._restore = restore or catalogue.loader()
+
+    @classmethod
+    def open(cls, path: str | Path, restore: Restore | None = None) -> Project:
+        """Read a project that may come from anyone.
+
+        Raises:
+            InputError: no such file, not a project, damaged, or with anything in it that does not belong.
+        """
+        project = cls(restore)
+        tree, project._states = read_project(path)
+        project.nodes = {node.id: node for node in tree.nodes}
+        project.current, project._redo = tree.current, list(tree.redo)
+        return project
+
+    def save(self, path: str | Path) -> None:
+        """Write the project; a file that was there stays whole until the new one is."""
+        with self._lock:
+            tree, states = Tree(list(self.nodes.values()), self.current, list(self._redo)), dict(self._states)
+        write_project(path, tree, states)
+
+    def add(self, picture: Picture) -> Node:
+        """Put a picture at a new root of the tree and make it current."""
+        return self._put(Node("", None, picture.kind), [picture], {}, {})
+
+    def add_run(
+        self,
+        trace: Trace[Any],
+        edit: str,
+        inputs: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        parent: str | None = None,
+        from_step: int | None = None,
+    ) -> Node:
+        """Record a run below the picture it began from, every step of it, and make it current.
+
+        Args:
+            trace: the steps, at least one.
+            edit: the edit's name.
+            inputs: by name; tensors are kept exactly, everything else must be JSON-ready.
+            settings: JSON-ready values by name.
+            parent: id of the node it began from; the current one if not given.
+            from_step: which step of that node's run it began from, if not the last.
+
+        Raises:
+            InputError: an empty trace, or a parent or step that is not there.
+        """
+        if not trace:
+            raise InputError("A run without steps cannot be added to a project.")
+        above = self._node(parent or self.current)
+        if from_step is not None and not 0 <= from_step < above.steps:
+            raise InputError(f"The run began from step {from_step}, but its parent has {above.steps} steps.")
+        given = inputs or {}
+        plain = {name: value for name, value in given.items() if not isinstance(value, Tensor)}
+        tensors = {name: value for name, value in given.items() if isinstance(value, Tensor)}
+        kind = cast("Step", trace[0]).picture.kind
+        node = Node("", above.id, kind, edit, plain, dict(settings or {}), from_step)
+        return self._put(node, _pictures(trace), tensors, trace.numbers())
+
+    def extend_run(self, node: str, trace: Trace[Any]) -> Node:
+        """Record more of a run that is in the project already: autosave during a run, or a run that went on.
+
+        Args:
+            node: id of the run's node.
+            trace: all its steps, those recorded before included.
+        """
+        found = self._node(node)
+        tensors = _below(self._tensors(node), "inputs")
+        return self._put(found, _pictures(trace), tensors, trace.numbers())
+
+    def picture(self, node: str | None = None, step: int = -1) -> Picture:
+        """The picture of a node (the current one if not given); of a run, that of one of its steps.
+
+        Raises:
+            InputError: no such node or step, or a state that is damaged or of an unknown kind.
+            CheckpointError: the model is not there.
+            ModelMismatchError: the model is not the one that made the picture.
+        """
+        found = self._node(node or self.current)
+        index = step if step >= 0 else found.steps + step
+        if not 0 <= index < found.steps:
+            raise InputError(f"There is no step {step}; this run has the steps 0 to {found.steps - 1}.")
+        tensors = self._tensors(found.id)
+        which = tensors.get("facts", torch.zeros(0))
+        whole = which.dtype == torch.int64 and which.shape == (found.steps,)
+        if not (whole and 0 <= int(which[index]) < len(found.facts)):
+            raise InputError(
+                f"The state of node '{found.id}' is damaged: it does not hold {found.steps} pictures."
+            )
+        return self._restore(found.kind, _below(tensors, str(index)), dict(found.facts[int(which[index])]))
+
+    def inputs(self, node: str | None = None) -> dict[str, Any]:
+        """What the person gave a node's edit, tensors included."""
+        found = self._node(node or self.current)
+        return {**found.inputs, **_below(self._tensors(found.id), "inputs")}
+
+    def numbers(self, node: str | None = None) -> dict[str, Tensor]:
+        """What the steps of a node's run measured over time, as `Trace.numbers` gave it."""
+        return _below(self._tensors(self._node(node or self.current).id), "numbers")
+
+    def children(self, node: str | None) -> list[Node]:
+        """The nodes that began from this one, oldest first; for None, those without a parent."""
+        return [each for each in self.nodes.values() if each.parent == node]
+
+    def select(self, node: str) -> Node:
+        """Go to any node of the tree; the next edit branches from there."""
+        self.current, self._redo = self._node(node).id, []
+        return self.nodes[node]
+
+    def undo(self) -> Node | None:
+        """Go to the parent; None when there is nothing to undo. `redo` leads back."""
+        parent = self.nodes[self.current].parent if self.current else None
+        if self.current is None or parent is None:
+            return None
+        self._redo.append(self.current)
+        self.current = parent
+        return self.nodes[parent]
+
+    def redo(self) -> Node | None:
+        """Go back to where the last `undo` came from; None when there is nothing to redo."""
+        if not self._redo:
+            return None
+        self.current = self._redo.pop()
+        return self.nodes[self.current]
+
+    def _put(
+        self,
+        node: Node,
+        pictures: Sequence[Picture],
+        inputs: Mapping[str, Tensor],
+        numbers: Mapping[str, Tensor],
+    ) -> Node:
+        """Encode a node; a new one becomes current, one that is known takes the place of its former self."""
+        states = [picture.state() for picture in pictures]
+        distinct: list[dict[str, Any]] = []
+        for _, facts in states:
+            if facts not in distinct:
+                distinct.append(facts)
+        packed = {
+            f"{step}/{name}": value for step, (own, _) in enumerate(states) for name, value in own.items()
+        }
+        packed |= {f"inputs/{name}": value for name, value in inputs.items()}
+        packed |= {f"numbers/{name}": value for name, value in numbers.items()}
+        packed["facts"] = torch.tensor([distinct.index(facts) for _, facts in states])
+        node = replace(
+            node,
+            id=node.id or secrets.token_hex(8),
+            steps=len(pictures),
+            created=node.created or datetime.now(UTC).isoformat(timespec="seconds"),
+            facts=distinct,
+        )
+        try:
+            json.dumps(vars(node), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"Inputs and settings in a project must be JSON-ready: {error}.") from error
+        encoded = save_tensors({name: _own(value) for name, value in packed.items()})
+        with self._lock:
+            if node.id not in self.nodes:
+                self.current, self._redo = node.id, []
+            self._states[node.id] = encoded
+            self.nodes[node.id] = node
+        return node
+
+    def _node(self, node: str | None) -> Node:
+        if node is None:
+            raise InputError("The project is empty; add a picture first.")
+        if node not in self.nodes:
+            raise InputError(f"There is no node '{node}' in the project.")
+        return self.nodes[node]
+
+    def _tensors(self, node: str) -> dict[str, Tensor]:
+        try:
+            return load_tensors(self._states[node])
+        except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            raise InputError(f"The state of node '{node}' in the project is damaged: {error}.") from error
+
+
+def _pictures(trace: Trace[Any]) -> list[Picture]:
+    return [step.picture for step in cast("Sequence[Step]", trace)]
+
+
+def _own(tensor: Tensor) -> Tensor:
+    """A copy that shares no memory, as safetensors asks for."""
+    return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors named "<prefix>/<name>", by their own name."""
+    return {name.split("/", 1)[1]: value for name, value in tensors.items() if name.startswith(f"{prefix}/")}

@@ -1,0 +1,1 @@
+"""What users train themselves: a generator on their own folder of pictures."""

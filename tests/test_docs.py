@@ -1,0 +1,21 @@
+"""The documentation builds, and what it names exists."""
+
+import re
+
+from pliant.gan.drag import DragSettings
+
+from paths import REPOSITORY
+
+
+def test_every_setting_in_the_drag_page_exists():
+    page = (REPOSITORY / "docs" / "drag.md").read_text()
+    named = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert len(named) > 5
+    assert set(named) <= set(DragSettings.__dataclass_fields__)
+
+
+def test_links_between_pages_and_to_pictures_lead_somewhere():
+    for page in [*REPOSITORY.joinpath("docs").glob("*.md"), REPOSITORY / "README.md"]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target and not target.startswith("mailto:"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,104 @@
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Literal, get_type_hints
+
+import pytest
+
+from pliant import catalogue
+from pliant.errors import InputError
+from pliant.settings import field_docs, import_from, make_settings, read_settings, settings_facts
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base."""
+
+    seed: int = 0
+    """Where randomness
+    comes from."""
+
+
+@dataclass(frozen=True)
+class Example(Base):
+    """An example."""
+
+    size: float = 0.5
+    """How large."""
+    mode: Literal["a", "b"] = "a"
+    limit: int | None = None
+    """At most this many."""
+    flip: bool = False
+    out: Path = Path("x")
+    """Where to."""
+
+    def __post_init__(self):
+        """Not a field's docstring."""
+        if self.size < 0:
+            raise InputError("size must be 0 or more.")
+
+
+def test_the_docs_of_fields_are_found_in_the_class_and_its_bases():
+    assert field_docs(Example) == {
+        "seed": "Where randomness comes from.",
+        "size": "How large.",
+        "limit": "At most this many.",
+        "out": "Where to.",
+    }
+
+
+WHERES = [edit.settings_class for edit in catalogue.EDITS] + ["pliant.train.settings:GanTrainSettings"]
+
+
+@pytest.mark.parametrize("where", WHERES)
+def test_the_text_tells_the_same_as_the_class(where):
+    cls = import_from(where)
+    hints, docs = get_type_hints(cls), field_docs(cls)
+    read = read_settings(where)
+    assert [setting.name for setting in read] == [field.name for field in fields(cls)]
+    for setting, field in zip(read, fields(cls), strict=True):
+        assert setting.type == hints[field.name]
+        assert setting.default == field.default
+        assert setting.default is not MISSING
+        assert setting.help == docs[field.name], "every setting has a sentence under it"
+
+
+def test_a_class_that_its_text_does_not_explain_is_imported(tmp_path, monkeypatch):
+    package = tmp_path / "pliant"
+    package.mkdir()
+    monkeypatch.setattr("pliant.settings.__file__", str(package / "settings.py"))
+    (package / "odd.py").write_text("nothing here")
+    monkeypatch.setattr("pliant.settings.import_from", lambda where: Example)
+    (package / "odd.py").write_text("class Odd:\n    size: float = SIZES[0]\n")
+    assert [setting.name for setting in read_settings("pliant.odd:Odd")] == [
+        field.name for field in fields(Example)
+    ]
+
+
+def test_settings_from_values():
+    made = make_settings(Example, {"size": 2, "mode": "b", "limit": 3, "out": "y", "flip": True})
+    assert made == Example(size=2, mode="b", limit=3, out=Path("y"), flip=True)
+    assert make_settings(Example, settings_facts(made)) == made
+    assert make_settings(Example, {"limit": None}) == Example()
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"siez": 1}, "no setting 'siez'; there are: seed, size, mode"),
+        ({"size": "big"}, "'size' cannot be 'big'; it takes a number"),
+        ({"size": True}, "'size' cannot be True"),
+        ({"size": float("nan")}, "'size' cannot be nan"),
+        ({"size": float("inf")}, "'size' cannot be inf"),
+        ({"seed": 1.5}, "'seed' cannot be 1.5; it takes a whole number"),
+        ({"seed": True}, "'seed' cannot be True"),
+        ({"mode": "c"}, "it takes 'a' or 'b'"),
+        ({"mode": ["a"]}, "it takes 'a' or 'b'"),
+        ({"limit": "3"}, "it takes a whole number or nothing"),
+        ({"flip": 1}, "it takes true or false"),
+        ({"out": 3}, "it takes a path"),
+        ({"size": -1}, "size must be 0 or more"),
+    ],
+)
+def test_values_that_do_not_fit_get_a_sentence(values, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make_settings(Example, values)
