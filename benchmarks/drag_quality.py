@@ -122,6 +122,8 @@ def command(args: argparse.Namespace) -> str:
     """What to type to get the same figures; places of files are left out."""
     words = ["python", "benchmarks/drag_quality.py", "--device", args.device, "--pairs", str(args.pairs)]
     words += ["--steps", str(args.steps), "--batch", str(args.batch), "--rows", *args.rows]
+    if tuple(args.protocols) != PROTOCOLS:
+        words += ["--protocols", *args.protocols]
     return shlex.join(words)
 
 

@@ -170,9 +170,7 @@ def face_protocol(
     }
     if bench.perceptual:
         embed = bench.perceptual.embed
-        figures["frechet_stlpips_features_x1000"] = 1000 * frechet_distance(
-            embed(images), embed(start_images)
-        )
+        figures["frechet_stlpips_features_x1e6"] = 1e6 * frechet_distance(embed(images), embed(start_images))
     if row.settings:
         # A batch that has arrived stops: what it reached holds for the later looks.
         figures["curve"] = {

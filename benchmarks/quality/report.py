@@ -29,7 +29,7 @@ FACE_COLUMNS = {
     "worse_than_before": "worse than before",
     "believed_distance": "tracker believes px",
     "frechet_landmark_features": "Fréchet, landmark net",
-    "frechet_stlpips_features_x1000": "Fréchet x 1000, ST-LPIPS net",
+    "frechet_stlpips_features_x1e6": "Fréchet x 1e6, ST-LPIPS net",
     "arrived": "arrived",
     "steps": "steps",
     "strain": "strain",
@@ -132,10 +132,10 @@ def shown(key: str, value: float | None) -> str:
     """A figure as people read it."""
     if value is None:
         return ""
-    if abs(value) < 1e-6:
-        return "0"
     if key in {"closer_than_2_px", "worse_than_before", "arrived"}:
         return f"{value:.0%}"
+    if abs(value) < 1e-6:
+        return "0"
     return f"{value:.0f}" if key == "steps" else f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
 
 

@@ -4,7 +4,7 @@ Two moves alternate. *Motion supervision* (eq. 1) nudges the latent code so that
 pixel closer to its target. *Point tracking* (eq. 2) finds where the handle went: the pixel nearby whose features are most like
 those the handle had at the start.
 
-`DragSettings.published()` is the published program with all its habits. The default differs where that was measured to be better
+`DragSettings.published()` is the published program with all its habits. The default differs where measurements favour it
 (docs/drag.md): the moved patch is partly held to how it looked at the *start* of the drag, so the look does not wander off with
 the shape; pixel grids are exact; precision follows the machine.
 """

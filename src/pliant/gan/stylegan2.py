@@ -5,7 +5,7 @@ formulas; tensor names are those of the published checkpoints, so that their wei
 from the published code, without changing the result:
 
 * Convolutions are modulated by scaling input and output channels (eq. 1-3 rearranged), never by one kernel per sample.
-* The low-pass filter after a stride-2 transposed convolution is folded into its kernel: 3x3 then 4x4 is one 6x6.
+* On a GPU the low-pass filter after a stride-2 transposed convolution is folded into its kernel: 3x3 then 4x4 is one 6x6.
 * The activation gain sqrt(2) is folded into what the leaky ReLU adds up, since that function is positively homogeneous.
 * Synthesis can stop after any block (`run(until=...)`) and resume from there, so that a loop pays only for features.
 """
@@ -249,6 +249,15 @@ class SynthesisLayer(ModulatedConv):
         """[N, O] factors that give each output channel unit variance (eq. 3)."""
         return (style.square() @ weight.square().sum((2, 3)).T + EPSILON).rsqrt()
 
+    def doubled(self, x: Tensor, weight: Tensor) -> Tensor:
+        """[N, I, H, W] to [N, O, 2H, 2W]: transposed convolution, then the low-pass filter; one kernel where that is faster."""
+        if x.device.type != "cpu":
+            kernel = fold(weight, self.resample).transpose(0, 1).to(x.dtype)
+            return F.conv_transpose2d(x, kernel, stride=2, padding=2)
+        x = F.conv_transpose2d(x, weight.transpose(0, 1).to(x.dtype), stride=2)
+        smooth = (fir_kernel() * 4).to(x.dtype).expand(len(weight), 1, 4, 4)
+        return F.conv2d(x, smooth, padding=1, groups=len(weight))
+
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, gain: float = 1.0) -> Tensor:
         """[N, I, H, W], style [N, I], noise [H, W] or [N, 1, H, W] to [N, O, H, W] (2H, 2W if `up`)."""
         weight = self.weight.float()
@@ -256,12 +265,8 @@ class SynthesisLayer(ModulatedConv):
             weight = weight / weight.abs().amax((1, 2, 3), keepdim=True) / math.sqrt(weight[0].numel())
             style = style / style.abs().amax(1, keepdim=True)
         factor = self.demodulation(style, weight) * (math.sqrt(2) * gain)
-        x = x * style.to(x.dtype)[:, :, None, None]
-        if self.up:
-            kernel = fold(weight, self.resample).transpose(0, 1).to(x.dtype)
-            x = F.conv_transpose2d(x, kernel, stride=2, padding=2)
-        else:
-            x = F.conv2d(x, weight.to(x.dtype), padding=1)
+        x = (x * style.to(x.dtype)[:, :, None, None]).contiguous(memory_format=torch.channels_last)
+        x = self.doubled(x, weight) if self.up else F.conv2d(x, weight.to(x.dtype), padding=1)
         added = self.bias.float()[:, None, None] * (math.sqrt(2) * gain)
         if noise is not None:
             added = added + noise * (self.noise_strength * (math.sqrt(2) * gain))
