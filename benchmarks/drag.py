@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shlex
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -154,6 +156,22 @@ def table(lines: list[dict[str, Any]], device: str) -> str:
     return "\n".join(rows)
 
 
+def report(summary: dict[str, Any], device: str) -> str:
+    """The page that `benchmarks/results/` keeps."""
+    return f"""# Speed of a drag
+
+{summary["machine"]}
+
+Command: `{summary["command"]}`
+
+*step*: one nudge, nobody looking. *shown*: with each picture painted and fetched. *twin*: the published step,
+faithful and unoptimised (`plain_drag.py`), which always paints. Same points, same run.
+{"" if device == "cuda" else "Times are relative to a step with 2 points."}
+
+{table(summary["rows"], device)}
+"""
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run, print the table, write it to `benchmarks/results/` unless --quick."""
     parser = argparse.ArgumentParser(
@@ -173,16 +191,19 @@ def main(argv: list[str] | None = None) -> int:
     first = next(line for line in lines if line["points"] == 2)
     summary = {
         "benchmark": "drag",
+        "command": shlex.join(["python", "benchmarks/drag.py", *(sys.argv[1:] if argv is None else argv)]),
         "machine": machine(args.device),
         "rows": lines,
         "speedup": first["speedup"],
+        "steps_per_second": 1 / first["step"],
     }
-    summary |= {"steps_per_second": 1 / first["step"]}
-    print(f"{summary['machine']}\n\n{table(lines, args.device)}")
+    page = report(summary, args.device)
+    print(page)
     if not args.quick:
         args.out.mkdir(parents=True, exist_ok=True)
         stem = args.out / f"drag_{args.device}"
         stem.with_suffix(".json").write_text(json.dumps(summary, indent=1) + "\n")
+        stem.with_suffix(".md").write_text(page)
     if args.json:
         print(json.dumps(summary))
     return 0

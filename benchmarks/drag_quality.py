@@ -76,9 +76,10 @@ class Store:
 
     def add(self, protocol: str, row: Row, figures: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         """Keep a row and write everything."""
-        self.figures["setup"] = self.setup
         self.figures["rows"][row.name] = settings_of(row)
-        self.figures["results"].setdefault(protocol, {})[row.name] = figures
+        self.figures["results"].setdefault(protocol, {})[row.name] = figures | {
+            "machine": self.setup["machine"]
+        }
         for name, value in tensors.items():
             self.tensors[f"{protocol}/{row.name}/{name}"] = value.contiguous()
         self.json.write_text(json.dumps(self.figures, indent=1) + "\n")

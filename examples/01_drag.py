@@ -35,7 +35,7 @@ def main() -> None:
     last = run.trace[-1]
     print(f"{run.stopped} after {last.index} steps, {last.index / run.seconds:.1f} a second;")
     print(f"the handle is {last.distances.mean():.1f} pixels from its target. Writing the video ...")
-    run.trace.save_video(args.out / "demo.mp4", marks=True, boomerang=True)
+    run.trace.save_video(args.out / "demo.mp4", marks=True)
     contact_sheet([picture.image(), last.image], 2, ["before", "after"]).save(args.out / "demo.png")
     print(f"See {args.out / 'demo.mp4'} and {args.out / 'demo.png'}.")
     print(

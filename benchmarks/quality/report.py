@@ -107,24 +107,29 @@ def tables(figures: dict[str, Any]) -> str:
         if f"faces-{count}" in results:
             text += [f"## Faces, {count} point{'s' if count > 1 else ''}\n"]
             text += [f"The paper's ratio on its own model (FFHQ, dlib landmarks): {published:.2f}.\n"]
-            text += [table(results[f"faces-{count}"], FACE_COLUMNS)]
+            text += [table(results[f"faces-{count}"], FACE_COLUMNS, setup["machine"])]
     if "reconstruction" in results:
-        text += ["## Reconstruction\n", table(results["reconstruction"], PAIR_COLUMNS)]
+        text += ["## Reconstruction\n", table(results["reconstruction"], PAIR_COLUMNS, setup["machine"])]
     if "there-and-back" in results:
-        text += ["## There and back\n", table(results["there-and-back"], BACK_COLUMNS)]
+        text += ["## There and back\n", table(results["there-and-back"], BACK_COLUMNS, setup["machine"])]
     rows = {name: row for name, row in figures["rows"].items() if row}
     if rows:
         text += ["## Settings of the rows\n", differences(rows)]
     return "\n".join(text)
 
 
-def table(rows: dict[str, dict[str, Any]], columns: dict[str, str]) -> str:
-    """Rows of figures; columns that no row has are left out."""
+def table(rows: dict[str, dict[str, Any]], columns: dict[str, str], machine: str) -> str:
+    """Rows of figures; columns that no row has are left out, and times of another machine than the page's."""
     present = {key: title for key, title in columns.items() if any(key in row for row in rows.values())}
     lines = [f"| row | {' | '.join(present.values())} |", "| --- |" + " --- |" * len(present)]
     for name, row in rows.items():
-        cells = [shown(key, row.get(key)) for key in present]
+        elsewhere = row.get("machine", machine) != machine
+        cells = [
+            "" if elsewhere and key.startswith("seconds") else shown(key, row.get(key)) for key in present
+        ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    others = {name: row["machine"] for name, row in rows.items() if row.get("machine", machine) != machine}
+    lines += [f"\n{name}: run on {where}, seconds left out." for name, where in others.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -55,9 +55,9 @@ def make_row(text: str) -> Row:
     """A row from its name, or from changes to the default settings.
 
     `no-edit`, `published`, `default`, `flow` (default settings, handles tracked by optical flow), or
-    settings with a name in front, such as `l1:tracking=l1` or `slow:step_size=1e-3,moving_layers=4`;
-    `published` before the changes, as in `fast:published,step_size=4e-3`, starts from the published
-    settings.
+    settings with a name in front, such as `l1:tracking=l1` or `slow:step_size=1e-3,moving_layers=4`. Among
+    the changes `published` starts from the published settings, and `flow` tracks by optical flow, as in
+    `fast:published,flow,step_size=4e-3`.
 
     Raises:
         SystemExit: no such row or setting.
@@ -75,9 +75,10 @@ def make_row(text: str) -> Row:
         raise SystemExit(f"There is no row '{text}'; there are {', '.join(fixed)} and NAME:SETTING=VALUE,...")
     base = DragSettings()
     parts = [part for part in changes.split(",") if part]
-    if parts and parts[0] == "published":
-        base, parts = DragSettings.published(), parts[1:]
-    return Row(name, replace(base, **dict(_setting(part, base) for part in parts)))
+    if "published" in parts:
+        base = DragSettings.published()
+    changed = dict(_setting(part, base) for part in parts if part not in {"published", "flow"})
+    return Row(name, replace(base, **changed), flow="flow" in parts)
 
 
 def _setting(text: str, base: DragSettings) -> tuple[str, Any]:

@@ -115,9 +115,22 @@ def test_a_second_run_keeps_what_is_there(quality, models, quick):
     )  # --quick decides the steps
 
 
+def test_times_of_another_machine_are_left_out(quality):
+    rows = {
+        "a": {"steps": 3, "seconds_alone": 0.5, "machine": "here"},
+        "b": {"steps": 4, "seconds_alone": 9.0},
+    }
+    rows["b"]["machine"] = "there"
+    text = quality.report.table(rows, {"steps": "steps", "seconds_alone": "s"}, "here")
+    assert "| a | 3 | 0.5 |" in text
+    assert "| b | 4 |  |" in text
+    assert "b: run on there" in text
+
+
 def test_rows_are_read_from_their_names(quality):
     row = quality.rows.make_row("mine:published,step_size=4e-3,moving_layers=4,exact_grid=True")
     assert row.settings == DragSettings.published(step_size=4e-3, moving_layers=4, exact_grid=True)
+    assert quality.rows.make_row("a:flow,step_size=1e-3").flow
     for wrong in ("fast", "a:speed=3"):
         with pytest.raises(SystemExit):
             quality.rows.make_row(wrong)
