@@ -24,6 +24,7 @@ from pliant.train.state import read_state, write_state
 from pliant.train.world import join_world
 
 NETWORKS = ("averaged", "generator", "discriminator")
+EMBEDDED = Path(__file__).parents[2] / "src/pliant/_weights/portraits-256/model.safetensors"
 GAMMA = {64: 0.1, 128: 0.3, 256: 0.8}
 """R1 weight at each resolution."""
 
@@ -59,15 +60,19 @@ def pack(run: Path, folder: Path) -> None:
 
 
 def unpack(folder: Path, run: Path) -> None:
-    """Inverse of `pack`; optimiser moments warm up anew."""
+    """Inverse of `pack`; optimiser moments warm up anew.
+
+    Where the folder has no generator, the embedded model goes on: that and a discriminator is all that the repository keeps.
+    """
     if read_state(run) is not None:
         return
     numbers = json.loads((folder / "counters.json").read_text())
     tensors = {"path_mean": torch.tensor(numbers.pop("path_mean"))}
     for network in NETWORKS:
-        tensors |= {
-            name: value.float() for name, value in load_file(folder / f"{network}.safetensors").items()
-        }
+        packed = folder / f"{network}.safetensors"
+        found = load_file(packed if packed.exists() else EMBEDDED)
+        prefix = "" if packed.exists() else f"{network}."
+        tensors |= {f"{prefix}{name}": value.float() for name, value in found.items()}
     write_state(run, tensors, numbers)
 
 

@@ -57,3 +57,14 @@ def test_a_packed_state_unpacks(recipe, tmp_path):
     assert found.keys() == tensors.keys() | {"path_mean"}
     for name, value in tensors.items():
         torch.testing.assert_close(found[name], value, atol=1e-3, rtol=1e-3)
+
+
+def test_what_the_repository_keeps_goes_on_from_the_embedded_model(recipe, tmp_path):
+    recipe.unpack(REPOSITORY / "recipes" / "portraits" / "resume", tmp_path)
+    found, counters = read_state(tmp_path)
+    assert counters["images"] > 1_000_000
+    names = {network: {n for n in found if n.startswith(f"{network}.")} for network in recipe.NETWORKS}
+    assert {n.partition(".")[2] for n in names["generator"]} == {
+        n.partition(".")[2] for n in names["averaged"]
+    }
+    assert len(names["discriminator"]) > 20
