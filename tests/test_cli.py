@@ -118,6 +118,7 @@ def test_sample_writes_a_picture_that_says_what_made_it(pliant, tmp_path):
     code, out, err = pliant(*SAMPLE, "--seed", 3, "--out", "a.png")
     assert (code, out, err) == (0, "a.png: seed 3 of tiny\n", "")
     facts = images.read_metadata(tmp_path / "a.png")["picture"]
+    assert len(facts.pop("fingerprint")) == 16
     assert facts == {"kind": "latent", "model": "tiny", "origin": {"seed": 3, "truncation_psi": 0.7}}
     assert pixels("a.png").shape == (64, 64, 3)
     pliant(*SAMPLE, "--seed", 3, "--out", "b.png")

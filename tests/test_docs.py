@@ -1,6 +1,8 @@
 """The documentation builds, and what it names exists."""
 
 import re
+import subprocess
+import sys
 
 from pliant.gan.drag import DragSettings
 
@@ -19,3 +21,10 @@ def test_links_between_pages_and_to_pictures_lead_somewhere():
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
             if "://" not in target and not target.startswith("mailto:"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "drag" / "index.html").exists()

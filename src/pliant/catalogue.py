@@ -183,7 +183,7 @@ def loader(*, model: str | Path | None = None, device: str = "cpu") -> Restore:
         if kind != "latent":
             raise InputError(f"This version of Pliant does not know pictures of the kind '{kind}'.")
         from pliant import zoo
-        from pliant.gan.latent import LatentPicture, load_generator
+        from pliant.gan.latent import LatentPicture, check_fingerprint, load_generator
 
         name = facts.get("model")
         if model is None and name not in [entry.name for entry in zoo.entries()]:
@@ -196,6 +196,7 @@ def loader(*, model: str | Path | None = None, device: str = "cpu") -> Restore:
         source = str(model or name)
         if source not in generators:
             generators[source] = load_generator(source, device)
+        check_fingerprint(generators[source], facts)
         origin = facts.get("origin")
         ws = tensors["ws"].float().to(generators[source].device)
         return LatentPicture(

@@ -46,6 +46,18 @@ def test_latents_survive_a_file(tmp_path):
     assert again.origin == picture.origin
 
 
+def test_a_latent_of_a_twin_network_is_refused(tmp_path):
+    sample(tiny.generator(), 1).save_latent(tmp_path / "code.safetensors")
+    with pytest.raises(ModelMismatchError, match="another network"):
+        LatentPicture.open_latent(tmp_path / "code.safetensors", tiny.generator(seed=1))
+
+
+def test_the_fingerprint_survives_fp16():
+    generator, copy = tiny.generator(), tiny.generator()
+    copy.load_state_dict({name: value.half().float() for name, value in generator.state_dict().items()})
+    assert latent.fingerprint(copy) == latent.fingerprint(generator)
+
+
 def test_bad_latents_get_a_sentence(tmp_path):
     generator = tiny.generator()
     (tmp_path / "bad.safetensors").write_bytes(b"nonsense")

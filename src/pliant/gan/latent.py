@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -78,6 +79,29 @@ def to_ws(generator: Generator, code: Z | W | WPlus) -> Tensor:
     return code.ws.to(generator.device)
 
 
+def fingerprint(generator: Generator) -> str:
+    """16 hexadecimal digits that tell networks of one shape apart; the same for a network and its fp16 copy."""
+    if "fingerprint" not in generator.memo:
+        parts = (generator.mapping.w_avg, generator.synthesis.blocks()[0].const)
+        rounded = [part.detach().half().cpu().contiguous().numpy().tobytes() for part in parts]
+        generator.memo["fingerprint"] = hashlib.sha256(b"".join(rounded)).hexdigest()[:16]
+    return generator.memo["fingerprint"]
+
+
+def check_fingerprint(generator: Generator, facts: Mapping[str, Any]) -> None:
+    """Refuse a saved code that another network made.
+
+    Raises:
+        ModelMismatchError: `facts`, as `LatentPicture.state` gave them, name another fingerprint.
+    """
+    made_by = facts.get("fingerprint")
+    if made_by is not None and made_by != fingerprint(generator):
+        raise ModelMismatchError(
+            f"The saved picture was made by another network than '{generator.name}', though of the same shape: "
+            "open it with the model that made it."
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class LatentPicture(Picture):
     """A picture as the generator and the W+ code that make it.
@@ -122,7 +146,12 @@ class LatentPicture(Picture):
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """What a project file keeps: the code, and which model reads it."""
-        return {"ws": self.ws.detach().cpu()}, {"model": self.generator.name, "origin": dict(self.origin)}
+        facts = {
+            "model": self.generator.name,
+            "fingerprint": fingerprint(self.generator),
+            "origin": dict(self.origin),
+        }
+        return {"ws": self.ws.detach().cpu()}, facts
 
     def save_latent(self, path: str | Path) -> None:
         """Write the code as safetensors (`ws`), with model and origin in the metadata."""
@@ -142,10 +171,12 @@ class LatentPicture(Picture):
                 ws: Tensor = file.get_tensor("ws")
                 facts: dict[str, str] = file.metadata() or {}
             origin: dict[str, Any] = json.loads(facts.get("origin", "{}"))
+            made_by = json.loads(facts.get("fingerprint", "null"))
         except (SafetensorError, OSError, ValueError) as error:
             raise InputError(
                 f"'{path}' is not a latent file (safetensors with a tensor 'ws'): {error}."
             ) from error
+        check_fingerprint(generator, {"fingerprint": made_by})
         return LatentPicture(generator, ws.float().to(generator.device), origin)
 
 
