@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Plain `torch` would pull gigabytes of CUDA where only a CPU is wanted; pass TORCH=torch for the newest build.
 TORCH ?= torch==2.13.0
-# Threads that spin while they wait make a step 26 times slower on a machine that does anything else.
-export OMP_WAIT_POLICY ?= PASSIVE
+# Threads that spin for long while they wait make everything crawl on a machine that does anything else.
+export GOMP_SPINCOUNT ?= 3000
 
 .PHONY: setup demo test lint types unit docs bench clean help
 

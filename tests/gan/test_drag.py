@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pliant.errors import InputError
+from pliant.gan import windows
 from pliant.gan.drag import DragSettings, drag, drag_many
 from pliant.gan.drag_loop import DragLoop, LoopInput
 from pliant.gan.latent import LatentPicture, load_generator
@@ -130,6 +131,35 @@ def test_several_pictures_at_once_equal_each_by_itself(picture):
         assert len(alone) == len(together)
         assert torch.equal(alone[-1].handles, together[-1][i].handles)
         assert torch.allclose(alone[-1].picture.ws, together[-1][i].picture.ws, atol=1e-4)
+
+
+@pytest.mark.parametrize("settings", [PLAIN, replace(PLAIN, exact_grid=False)])
+def test_windows_around_handles_change_nothing(settings, monkeypatch):
+    generator = tiny.generator(128)
+    wide = LatentPicture(generator, torch.randn(12, 16))
+    runs = []
+    for worth in (0, 100):
+        monkeypatch.setattr(windows, "WORTH", worth)
+        handles, targets = [[2, 60], [100, 126], [60, 61]], [[40, 60], [90, 90], [64, 3]]
+        runs.append(
+            list(drag(wide, handles, targets, settings=replace(settings, step_size=0.02, block="b64")))
+        )
+    for whole, windowed in zip(*runs, strict=True):
+        assert torch.equal(whole.handles, windowed.handles)
+        assert torch.allclose(whole.picture.ws, windowed.picture.ws, atol=1e-4)
+        assert whole.loss == pytest.approx(windowed.loss, rel=1e-3)
+
+
+def test_handles_that_met_keep_their_own_anchors(picture):
+    last = list(drag(picture, [[20, 30], [40, 30]], [[30, 30], [30, 31]], settings=PLAIN))[-1]
+    met = replace(last.memory, handles=torch.tensor([[30.0, 30.0], [30.0, 30.0]]))
+    loop = DragLoop(
+        picture.generator,
+        [LoopInput(picture.ws, met.handles, met.handles + 9, None, torch.zeros(2, dtype=torch.bool), met)],
+        PLAIN,
+    )
+    assert torch.equal(loop.anchors[0], met.anchors)
+    assert not torch.equal(met.anchors[0], met.anchors[1])
 
 
 def test_a_mask_keeps_the_rest_closer_to_what_it_was(picture):

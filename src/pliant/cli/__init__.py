@@ -65,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when it did what was asked, 2 for input that cannot be used, 130 when it was interrupted (what was done until
         then is kept), 1 for anything else.
     """
-    # Read when torch is loaded. Threads that spin while they wait make a step many times slower beside other programs.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Read when torch is loaded. Threads that spin for long while they wait make everything crawl beside other programs.
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["--version"]:
         print(f"pliant {__version__}")

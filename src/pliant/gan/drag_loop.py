@@ -153,7 +153,7 @@ class DragLoop:
         self._set_lengths()
         masked = any(one.movable is not None for one in inputs)
         furthest = self.search_radius + self.patch_radius + (1 if settings.exact_grid else 3)
-        reach = math.ceil(furthest * height / self.size[1]) + 1
+        reach = math.ceil(furthest * height / self.size[1])
         self.forward = WindowedForward(self.lean, self.handles.shape[1], reach, whole=masked)
         self._set_references(inputs)
         rows = 1 if settings.space == "w" else settings.moving_layers
@@ -204,8 +204,12 @@ class DragLoop:
                     continue
                 same = (one.handles.round()[:, None] == one.memory.handles[None]).all(-1)
                 for row, match in enumerate(same):
-                    if match.any():
-                        self.anchors[i, row] = one.memory.anchors[int(match.nonzero()[0])].to(self.device)
+                    if (
+                        match.any()
+                    ):  # two handles may have met at one pixel: then each keeps its own, by order
+                        own = row < len(match) and bool(match[row])
+                        old = row if own else int(match.nonzero()[0])
+                        self.anchors[i, row] = one.memory.anchors[old].to(self.device)
             self.keep: Tensor | None = None
             if self.forward.whole:
                 shape = self.size[1], self.size[0]
