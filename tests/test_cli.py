@@ -506,3 +506,10 @@ def test_train_gan_makes_a_model_and_stops_on_ctrl_c(pliant, tmp_path, monkeypat
     code, _, err = pliant("train", "gan", "--data", "nothing", "--out", "run2")
     assert (code, "nothing does not exist" in err) == (2, True)
     assert pliant("train", "gan", "--data", "data", "--resolution", 17)[0] == 2
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = f"{sys.executable} -m pliant.cli drag --help | head -1"
+    run = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("usage: pliant drag")
+    assert run.stderr == ""

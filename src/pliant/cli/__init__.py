@@ -74,12 +74,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or given[0] in {"-h", "--help", "help"}:
         print(_help())
         return OK if given else BAD_INPUT
+    return _guarded(given)
+
+
+def _guarded(given: list[str]) -> int:
+    """Run a command; what can go wrong becomes a sentence and an exit code."""
     try:
         return _command(given)()
     except SystemExit as end:  # from the parser, which has said why
         return end.code if isinstance(end.code, int) else BAD_INPUT
     except (PliantError, KeyboardInterrupt, MemoryError) as error:
         return _explain(error)
+    except BrokenPipeError:  # whoever read our output has seen enough, as in `pliant drag --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except RuntimeError as error:  # torch has no type of its own for all the memories that can run out
         if not re.search("out of memory|can't allocate memory", str(error)):
             raise
