@@ -69,12 +69,16 @@ def hints(picture: LatentPicture, handles: PointsLike, settings: DragSettings | 
     scale = picture.size[1] / value.shape[0]
     y, x = torch.meshgrid(*(torch.arange(n) for n in value.shape), indexing="ij")
     places = (torch.stack([x, y], dim=-1) + 0.5) * scale - 0.5
+    # Features at the very edge differ from the rest because of the padding, not because of what is there.
+    margin = settings.search_radius * picture.size[1] / REFERENCE_HEIGHT
+    edge = torch.tensor(picture.size) - 1
+    usable = ((places >= margin) & (places <= edge - margin)).all(-1) & (value >= GOOD)
     reach = 4 * settings.search_radius * picture.size[1] / REFERENCE_HEIGHT
     found: list[Hint] = []
     for point in points:
         distance = (places - point).norm(dim=-1)
         here = float(value.flatten()[distance.argmin()])
-        candidates = distance.masked_fill((value < GOOD) | (distance > reach), float("inf"))
+        candidates = distance.masked_fill(~usable | (distance > reach), float("inf"))
         best = candidates.argmin()
         near = bool(torch.isfinite(candidates.flatten()[best]))
         place = places.flatten(0, 1)[best].round().long().tolist()
