@@ -99,6 +99,18 @@ class CapturedStep:
     """The loop it was captured from, whose memory the graph uses."""
 
 
+def carried_handles(handles: Tensor, memory: DragMemory) -> dict[int, int]:
+    """Which handles [N, 2] were already there in the drag before: row now to row then, told by their place.
+
+    Where several had met at one pixel each keeps its own row.
+    """
+    found: dict[int, int] = {}
+    for row, match in enumerate((handles.round()[:, None] == memory.handles[None]).all(-1)):
+        if match.any():
+            found[row] = row if row < len(match) and bool(match[row]) else int(match.nonzero()[0])
+    return found
+
+
 def feature_block(generator: Generator, wanted: str) -> str:
     """The block to read: the wanted one, or the largest that is smaller than the picture."""
     names = generator.config.block_names
@@ -200,15 +212,8 @@ class DragLoop:
             patches = self.reads.clamp(self.handles[:, :, None] + self.patch)
             self.anchors = self.reads.pixels(self._features(self.start), patches)
             for i, one in enumerate(inputs):
-                if one.memory is None:
-                    continue
-                same = (one.handles.round()[:, None] == one.memory.handles[None]).all(-1)
-                for row, match in enumerate(same):
-                    if (
-                        match.any()
-                    ):  # two handles may have met at one pixel: then each keeps its own, by order
-                        own = row < len(match) and bool(match[row])
-                        old = row if own else int(match.nonzero()[0])
+                if one.memory is not None:
+                    for row, old in carried_handles(one.handles, one.memory).items():
                         self.anchors[i, row] = one.memory.anchors[old].to(self.device)
             self.keep: Tensor | None = None
             if self.forward.whole:
