@@ -160,7 +160,7 @@ def report(summary: dict[str, Any], device: str) -> str:
     """The page that `benchmarks/results/` keeps."""
     return f"""# Speed of a drag
 
-{summary["machine"]}
+{summary["machine"]}. {summary.get("note", "")}
 
 Command: `{summary["command"]}`
 
