@@ -1,0 +1,385 @@
+/** Generated from src/pliant/studio/messages.py by `npm run types`; change it there. */
+
+/**
+ * Everything above at once; only its schema is used.
+ */
+export interface Wire {
+readonly from_page: (Hello | Sample | UseImage | Change | Go | Undo | Redo | Start | Pause | Resume | Stop | Ack | Export | CancelExport | AskScript)
+readonly from_server: (Welcome | State | RunProgress | Ended | Hints | ExportProgress | Exported | Script | Problem)
+readonly frame: FrameHead
+readonly node_facts: NodeFacts
+readonly recent: readonly RecentProject[]
+readonly uploaded: Uploaded
+readonly opened: Opened
+}
+/**
+ * First message of a connection: a known session, or None for a new one.
+ */
+export interface Hello {
+readonly type: "hello"
+readonly session?: (string | null)
+}
+/**
+ * Put the generated picture of a seed at a new root of the tree and go there.
+ */
+export interface Sample {
+readonly type: "sample"
+readonly model: string
+readonly seed: number
+readonly psi?: number
+}
+/**
+ * Put an uploaded image at a new root of the tree and go there.
+ */
+export interface UseImage {
+readonly type: "use_image"
+readonly image: string
+}
+/**
+ * A finished gesture: what is given takes the place of what the document held. One step of undo.
+ */
+export interface Change {
+readonly type: "change"
+readonly label: string
+readonly edit?: (string | null)
+readonly points?: (readonly Point[] | null)
+readonly settings?: ({
+[k: string]: boolean | number | string
+} | null)
+readonly mask?: (string | Mask | null)
+readonly feather?: (number | null)
+readonly clear_mask?: boolean
+}
+/**
+ * One point to drag, pixels of the picture.
+ */
+export interface Point {
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+readonly handle: readonly [number, number]
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+readonly target: readonly [number, number]
+readonly locked: boolean
+}
+/**
+ * Where the picture may change: an 8-bit picture of its size, white = may change.
+ */
+export interface Mask {
+readonly image: string
+readonly feather: number
+}
+/**
+ * Make a frame the start of the next run.
+ */
+export interface Go {
+readonly type: "go"
+readonly place: Place
+readonly points?: ("keep" | "clear" | "follow")
+}
+/**
+ * A frame of the tree: a node and one of its steps.
+ */
+export interface Place {
+readonly node: string
+readonly step: number
+}
+/**
+ * One change back.
+ */
+export interface Undo {
+readonly type: "undo"
+}
+/**
+ * One change forth.
+ */
+export interface Redo {
+readonly type: "redo"
+}
+/**
+ * Run the mode's edit on the document.
+ */
+export interface Start {
+readonly type: "start"
+readonly go_on?: boolean
+}
+/**
+ * Hold the run after the step in progress.
+ */
+export interface Pause {
+readonly type: "pause"
+}
+/**
+ * Let a paused run go on.
+ */
+export interface Resume {
+readonly type: "resume"
+}
+/**
+ * End the run after the step in progress and keep what it has.
+ */
+export interface Stop {
+readonly type: "stop"
+}
+/**
+ * A frame was drawn.
+ */
+export interface Ack {
+readonly type: "ack"
+readonly number: number
+}
+/**
+ * Make a file to download.
+ */
+export interface Export {
+readonly type: "export"
+readonly format: ("png" | "jpg" | "webp" | "mp4" | "webm" | "gif" | "webp-animation" | "latent" | "project")
+readonly place: Place
+readonly marks?: boolean
+readonly boomerang?: boolean
+readonly fps?: number
+}
+/**
+ * Give the export in progress up.
+ */
+export interface CancelExport {
+readonly type: "cancel_export"
+}
+/**
+ * The frame as a Python program and as commands that make it again exactly.
+ */
+export interface AskScript {
+readonly type: "ask_script"
+readonly place: Place
+}
+/**
+ * Answer to `Hello`.
+ */
+export interface Welcome {
+readonly type: "welcome"
+readonly session: string
+readonly version: string
+readonly edits: readonly EditInfo[]
+readonly models: readonly ModelInfo[]
+readonly device: string
+readonly test: boolean
+readonly video: boolean
+}
+/**
+ * One entry of the catalogue, of which the page makes a mode.
+ */
+export interface EditInfo {
+readonly name: string
+readonly title: string
+readonly summary: string
+readonly picture: string
+readonly inputs: readonly (("points" | "mask" | "boxes" | "text" | "second_picture"))[]
+readonly optional: readonly string[]
+readonly settings: readonly SettingInfo[]
+}
+/**
+ * One setting of an edit, for a form.
+ */
+export interface SettingInfo {
+readonly name: string
+readonly kind: ("number" | "integer" | "switch" | "choice" | "text")
+readonly default: (boolean | number | string)
+readonly help: string
+readonly choices: readonly string[]
+readonly low: (number | null)
+readonly high: (number | null)
+readonly log: boolean
+readonly live: boolean
+readonly main: boolean
+}
+/**
+ * A model that makes pictures from seeds.
+ */
+export interface ModelInfo {
+readonly name: string
+readonly summary: string
+readonly licence: string
+readonly resolution: (number | null)
+}
+/**
+ * The session as it is now, sent whenever anything of it changed.
+ */
+export interface State {
+readonly type: "state"
+readonly document: Document
+readonly nodes: readonly NodeInfo[]
+readonly undo: (string | null)
+readonly redo: (string | null)
+readonly run: (RunInfo | null)
+readonly saved: boolean
+}
+/**
+ * What the person has set up; every change makes a new one, and undo leads back through them.
+ */
+export interface Document {
+readonly edit: string
+readonly at: (Place | null)
+/**
+ * @maxItems 256
+ */
+readonly points: readonly Point[]
+readonly mask: (Mask | null)
+readonly settings: {
+[k: string]: {
+[k: string]: boolean | number | string
+}
+}
+}
+/**
+ * One node of the tree: a picture that was opened, or a run.
+ */
+export interface NodeInfo {
+readonly id: string
+readonly parent: (string | null)
+readonly from_step: (number | null)
+readonly kind: string
+readonly edit: (string | null)
+readonly steps: number
+readonly title: string
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+readonly size: readonly [number, number]
+readonly created: string
+}
+/**
+ * The run in progress.
+ */
+export interface RunInfo {
+readonly node: (string | null)
+readonly edit: string
+readonly state: ("waiting" | "running" | "paused")
+readonly position: number
+readonly step: number
+readonly max_steps: (number | null)
+readonly seconds_left: (number | null)
+}
+/**
+ * How the run is doing, several times a second.
+ */
+export interface RunProgress {
+readonly type: "progress"
+readonly run: RunInfo
+}
+/**
+ * A run is over; the state that follows has its node.
+ */
+export interface Ended {
+readonly type: "ended"
+readonly node: (string | null)
+readonly reason: ("arrived" | "max_steps" | "interrupted" | "failed")
+readonly steps: number
+readonly seconds: number
+}
+/**
+ * On the document's handles; replaces what was said before.
+ */
+export interface Hints {
+readonly type: "hints"
+readonly hints: readonly PointHint[]
+}
+/**
+ * A handle that will probably drift.
+ */
+export interface PointHint {
+readonly point: number
+readonly sentence: string
+readonly better: (readonly [number, number] | null)
+}
+/**
+ * How far an export is.
+ */
+export interface ExportProgress {
+readonly type: "export_progress"
+readonly done: number
+readonly total: number
+readonly seconds_left: (number | null)
+}
+/**
+ * A file is ready at an address of this server.
+ */
+export interface Exported {
+readonly type: "exported"
+readonly url: string
+readonly name: string
+}
+/**
+ * Answer to `AskScript`.
+ */
+export interface Script {
+readonly type: "script"
+readonly python: string
+readonly command: string
+}
+/**
+ * Something could not be done: one sentence, shown beside what caused it.
+ */
+export interface Problem {
+readonly type: "problem"
+readonly about: ("picture" | "points" | "mask" | "settings" | "run" | "export" | "project" | "connection")
+readonly sentence: string
+}
+/**
+ * Head of a binary frame.
+ */
+export interface FrameHead {
+readonly number: number
+readonly node: string
+readonly step: number
+readonly facts: readonly StepFacts[]
+readonly sent: number
+}
+/**
+ * What one step measured.
+ */
+export interface StepFacts {
+readonly step: number
+readonly handles: readonly (readonly [number, number])[]
+readonly distances: readonly number[]
+readonly loss: (number | null)
+readonly strain: (number | null)
+}
+/**
+ * All steps of a node, answer to a GET.
+ */
+export interface NodeFacts {
+readonly node: string
+readonly targets: readonly (readonly [number, number])[]
+readonly facts: readonly StepFacts[]
+}
+/**
+ * A stored session, for the list on the start page.
+ */
+export interface RecentProject {
+readonly session: string
+readonly title: string
+readonly changed: number
+readonly nodes: number
+}
+/**
+ * Answer to POST /api/images.
+ */
+export interface Uploaded {
+readonly image: string
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+readonly size: readonly [number, number]
+}
+/**
+ * Answer to POST /api/projects.
+ */
+export interface Opened {
+readonly session: string
+}
