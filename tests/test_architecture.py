@@ -19,6 +19,7 @@ LEVELS = [
     ["gan"],
     ["catalogue"],
     ["project", "project_file", "train"],
+    ["studio"],
     ["cli"],
 ]
 RANK = {name: rank for rank, names in enumerate(LEVELS) for name in names}

@@ -76,8 +76,8 @@ def test_a_picture_of_another_kind_is_refused():
 def test_weak_handles_are_named_before_the_drag(picture):
     edit = get("drag")
     settings = edit.make_settings()
-    for sentence in edit.warn(picture, POINTS, settings):
-        assert sentence.startswith("Handle 1 looks like its surroundings")
+    for note in edit.warn(picture, POINTS, settings):
+        assert note.sentence.startswith("Handle 1 looks like its surroundings")
     blank = LatentPicture(tiny.generator(64), torch.zeros(10, 16))
     for noise in (
         name for name in blank.generator.state_dict() if name.endswith(("noise_strength", "const"))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pliant.points import MaskLike, PointsLike
     from pliant.steps import Run, Step
 
-__all__ = ["EDITS", "Edit", "InputKind", "Inputs", "get", "loader"]
+__all__ = ["EDITS", "Edit", "InputKind", "Inputs", "Note", "get", "loader"]
 
 InputKind = Literal["points", "mask", "boxes", "text", "second_picture"]
 
@@ -57,6 +57,17 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a person should know before an edit begins."""
+
+    sentence: str
+    point: int | None = None
+    """Number of the handle that it is about, from 0."""
+    better: tuple[int, int] | None = None
+    """A better place (x, y) for that handle."""
+
+
+@dataclass(frozen=True)
 class Edit:
     """One entry of the catalogue."""
 
@@ -74,10 +85,14 @@ class Edit:
     """Those of the inputs that may be left out."""
     settings_class: str
     """"package.module:ClassName" of its settings."""
+    main_settings: tuple[str, ...]
+    """Those that a form shows first."""
+    live_settings: tuple[str, ...]
+    """Those that may differ when a run goes on `after` a step of another."""
     start: Callable[[Any, Inputs, Any, Any], Iterator[Step]]
     """Begins the edit: picture, inputs, settings and the step to go on from (or None) to steps."""
-    warn: Callable[[Any, Inputs, Any], list[str]]
-    """What a person should know before it begins: picture, inputs and settings to sentences."""
+    warn: Callable[[Any, Inputs, Any], list[Note]]
+    """What a person should know before it begins, from picture, inputs and settings."""
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -131,15 +146,16 @@ def _drag(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[S
     )
 
 
-def _warn_of_weak_handles(picture: Any, inputs: Inputs, settings: Any) -> list[str]:
+def _warn_of_weak_handles(picture: Any, inputs: Inputs, settings: Any) -> list[Note]:
     from pliant.gan.hints import hints
 
-    sentences: list[str] = []
-    for number, hint in enumerate(hints(picture, inputs.handles, settings), 1):
+    notes: list[Note] = []
+    for number, hint in enumerate(hints(picture, inputs.handles, settings)):
         if hint.weak:
             better = f"; ({hint.better[0]}, {hint.better[1]}) is distinct" if hint.better else ""
-            sentences.append(f"Handle {number} looks like its surroundings and may drift{better}.")
-    return sentences
+            sentence = f"Handle {number + 1} looks like its surroundings and may drift{better}."
+            notes.append(Note(sentence, number, hint.better))
+    return notes
 
 
 EDITS: tuple[Edit, ...] = (
@@ -151,6 +167,26 @@ EDITS: tuple[Edit, ...] = (
         inputs=("points", "mask"),
         optional=("mask",),
         settings_class="pliant.gan.drag:DragSettings",
+        main_settings=(
+            "step_size",
+            "max_steps",
+            "space",
+            "moving_layers",
+            "mask_weight",
+            "patch_radius",
+            "search_radius",
+        ),
+        live_settings=(
+            "step_size",
+            "max_steps",
+            "search_radius",
+            "mask_weight",
+            "tracking",
+            "anchoring",
+            "stop_distance",
+            "stay_weight",
+            "hold_back",
+        ),
         start=_drag,
         warn=_warn_of_weak_handles,
     ),
@@ -169,38 +205,50 @@ def get(name: str) -> Edit:
     return found
 
 
-def loader(*, model: str | Path | None = None, device: str = "cpu") -> Restore:
+def loader(
+    *, model: str | Path | None = None, device: str = "cpu", find: Callable[[str], Any] | None = None
+) -> Restore:
     """A function that makes saved pictures again; each model is loaded once.
 
     Args:
         model: read latent pictures with this model instead of the one they name: for models known by a
             path only. A saved picture never names a path, or a foreign file could have any other one opened.
         device: where the pictures will be computed.
+        find: gives the generator of a name, for whoever keeps generators already; takes the place of the other two.
     """
+    from pliant.picture import PixelPicture
+
     generators: dict[str, Any] = {}
 
     def load(kind: str, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Picture:
+        if kind == PixelPicture.kind:
+            return PixelPicture.restore(tensors, facts)
         if kind != "latent":
             raise InputError(f"This version of Pliant does not know pictures of the kind '{kind}'.")
-        from pliant import zoo
-        from pliant.gan.latent import LatentPicture, check_fingerprint, load_generator
+        from pliant.gan.latent import LatentPicture, check_fingerprint
 
-        name = facts.get("model")
+        if "ws" not in tensors:
+            raise InputError("The saved latent picture has lost its code 'ws'.")
+        generator = find(str(facts.get("model"))) if find else named(facts.get("model"))
+        check_fingerprint(generator, facts)
+        origin = facts.get("origin")
+        ws = tensors["ws"].float().to(generator.device)
+        return LatentPicture(
+            generator, ws, cast("dict[str, Any]", origin) if isinstance(origin, dict) else {}
+        )
+
+    def named(name: Any) -> Any:
+        from pliant import zoo
+        from pliant.gan.latent import load_generator
+
         if model is None and name not in [entry.name for entry in zoo.entries()]:
             raise InputError(
                 f"The saved picture was made with the model {str(name)[:100]!r}, which is none of Pliant's or yours; "
                 "say where it is (--model)."
             )
-        if "ws" not in tensors:
-            raise InputError("The saved latent picture has lost its code 'ws'.")
         source = str(model or name)
         if source not in generators:
             generators[source] = load_generator(source, device)
-        check_fingerprint(generators[source], facts)
-        origin = facts.get("origin")
-        ws = tensors["ws"].float().to(generators[source].device)
-        return LatentPicture(
-            generators[source], ws, cast("dict[str, Any]", origin) if isinstance(origin, dict) else {}
-        )
+        return generators[source]
 
     return load

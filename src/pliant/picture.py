@@ -1,7 +1,7 @@
 """Picture: pixels together with the code that made them, the one noun of Pliant.
 
 An engine brings its own kind: a latent picture is a generator and its code. A picture never changes; every
-edit makes new ones.
+edit makes new ones. A photo from a file is a `PixelPicture` until an engine finds a code for it.
 """
 
 from __future__ import annotations
@@ -9,16 +9,20 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
+import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
-from pliant.images import save_image, to_pil
+from pliant.errors import InputError
+from pliant.images import MAX_PIXELS, save_image, to_pil, to_tensor
 
-__all__ = ["Picture", "Restore"]
+__all__ = ["Picture", "PixelPicture", "Restore"]
 
 
 class Picture(ABC):
@@ -71,6 +75,63 @@ class Picture(ABC):
         buffer = io.BytesIO()
         self._image.save(buffer, "PNG")
         return buffer.getvalue()
+
+
+@dataclass(frozen=True, eq=False)
+class PixelPicture(Picture):
+    """A picture that is nothing but its pixels, such as a photo from a file.
+
+    Args:
+        rgb: uint8 [H, W, 3].
+        origin: JSON-ready facts on where it comes from, kept in saved files.
+    """
+
+    kind: ClassVar[str] = "pixels"
+
+    rgb: Tensor = field(repr=False)
+    origin: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        """Refuse what is no picture."""
+        shape = tuple(self.rgb.shape)
+        if self.rgb.dtype != torch.uint8 or len(shape) != 3 or shape[2] != 3 or 0 in shape:
+            raise InputError(f"Pixels are uint8 [H, W, 3]; these are {self.rgb.dtype} {list(shape)}.")
+        if shape[0] * shape[1] > MAX_PIXELS:
+            raise InputError(f"The picture is too large: at most {MAX_PIXELS // 10**6} megapixels.")
+
+    @classmethod
+    def of(cls, image: Image.Image, origin: Mapping[str, Any] | None = None) -> PixelPicture:
+        """The picture of a decoded image."""
+        return cls(torch.from_numpy(np.array(image.convert("RGB"))), origin or {})
+
+    @classmethod
+    def restore(cls, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> PixelPicture:
+        """Inverse of `state`.
+
+        Raises:
+            InputError: there are no pixels in it.
+        """
+        if "rgb" not in tensors:
+            raise InputError("The saved picture has lost its pixels 'rgb'.")
+        origin = facts.get("origin")
+        return cls(tensors["rgb"], cast("dict[str, Any]", origin) if isinstance(origin, dict) else {})
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.rgb.shape[1], self.rgb.shape[0]
+
+    def pixels(self) -> Tensor:
+        """Float32 [3, H, W] in [-1, 1], on the CPU."""
+        return to_tensor(self.render())
+
+    def render(self) -> Image.Image:
+        """The pixels as PIL."""
+        return Image.fromarray(self.rgb.numpy())
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The pixels."""
+        return {"rgb": self.rgb}, {"origin": dict(self.origin)}
 
 
 Restore = Callable[[str, dict[str, Tensor], dict[str, Any]], Picture]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +23,30 @@ from pliant.picture import Picture, Restore
 from pliant.project_file import Node, Tree, read_project, write_project
 from pliant.steps import Step, Trace
 
-__all__ = ["Node", "Project"]
+__all__ = ["Node", "Project", "StoredStep"]
+
+
+@dataclass(frozen=True, eq=False)
+class StoredStep(Step):
+    """A step of a run that was kept in a project."""
+
+    numbers: Mapping[str, Tensor]
+    """What it measured, by name."""
+
+    @property
+    def handles(self) -> Tensor:
+        """Where its points were, [N, 2] (x, y) in pixels; [0, 2] for an edit without points."""
+        return self.numbers.get("handles", torch.zeros(0, 2))
+
+    @property
+    def targets(self) -> Tensor:
+        """Where they were to go, likewise."""
+        return self.numbers.get("targets", torch.zeros(0, 2))
+
+    @property
+    def distances(self) -> Tensor:
+        """How far each still had to go, [N] pixels."""
+        return self.numbers.get("distances", torch.zeros(0))
 
 
 class Project:
@@ -34,15 +57,18 @@ class Project:
 
     Args:
         restore: makes a saved picture again; by default `catalogue.loader()`, which computes on the CPU.
+        states: where the bytes of every node's state are kept; in memory if not given.
     """
 
-    def __init__(self, restore: Restore | None = None) -> None:
+    def __init__(
+        self, restore: Restore | None = None, states: MutableMapping[str, bytes] | None = None
+    ) -> None:
         self.nodes: dict[str, Node] = {}
         """By id, parents before children."""
         self.current: str | None = None
         """Id of the node that is shown; None while the project is empty."""
         self._redo: list[str] = []
-        self._states: dict[str, bytes] = {}
+        self._states: MutableMapping[str, bytes] = {} if states is None else states
         self._lock = (
             threading.Lock()
         )  # nodes and their states change together, also while another thread saves
@@ -55,16 +81,27 @@ class Project:
         Raises:
             InputError: no such file, not a project, damaged, or with anything in it that does not belong.
         """
-        project = cls(restore)
-        tree, project._states = read_project(path)
+        tree, states = read_project(path)
+        return cls.of(tree, states, restore)
+
+    @classmethod
+    def of(cls, tree: Tree, states: MutableMapping[str, bytes], restore: Restore | None = None) -> Project:
+        """The project of a tree whose nodes' states are kept in `states`."""
+        project = cls(restore, states)
         project.nodes = {node.id: node for node in tree.nodes}
         project.current, project._redo = tree.current, list(tree.redo)
         return project
 
+    def tree(self) -> Tree:
+        """The nodes as they are now, without their states."""
+        with self._lock:
+            return Tree(list(self.nodes.values()), self.current, list(self._redo))
+
     def save(self, path: str | Path) -> None:
         """Write the project; a file that was there stays whole until the new one is."""
         with self._lock:
-            tree, states = Tree(list(self.nodes.values()), self.current, list(self._redo)), dict(self._states)
+            tree = Tree(list(self.nodes.values()), self.current, list(self._redo))
+            states = dict(self._states) if isinstance(self._states, dict) else self._states
         write_project(path, tree, states)
 
     def add(self, picture: Picture) -> Node:
@@ -129,7 +166,10 @@ class Project:
         index = step if step >= 0 else found.steps + step
         if not 0 <= index < found.steps:
             raise InputError(f"There is no step {step}; this run has the steps 0 to {found.steps - 1}.")
-        tensors = self._tensors(found.id)
+        return self._picture(found, self._tensors(found.id), index)
+
+    def _picture(self, found: Node, tensors: Mapping[str, Tensor], index: int) -> Picture:
+        """The picture of one step, from the tensors of its node."""
         which = tensors.get("facts", torch.zeros(0))
         whole = which.dtype == torch.int64 and which.shape == (found.steps,)
         if not (whole and 0 <= int(which[index]) < len(found.facts)):
@@ -137,6 +177,25 @@ class Project:
                 f"The state of node '{found.id}' is damaged: it does not hold {found.steps} pictures."
             )
         return self._restore(found.kind, _below(tensors, str(index)), dict(found.facts[int(which[index])]))
+
+    def trace(self, node: str | None = None) -> Trace[StoredStep]:
+        """All steps of a node's run, with what they measured; of an opened picture, one step.
+
+        Raises: as `picture` does.
+        """
+        found = self._node(node or self.current)
+        tensors = self._tensors(found.id)
+        numbers = _below(tensors, "numbers")
+        return Trace(
+            [
+                StoredStep(
+                    index,
+                    self._picture(found, tensors, index),
+                    {name: values[index] for name, values in numbers.items() if len(values) > index},
+                )
+                for index in range(found.steps)
+            ]
+        )
 
     def inputs(self, node: str | None = None) -> dict[str, Any]:
         """What the person gave a node's edit, tensors included."""

@@ -18,7 +18,7 @@ from typing import Any, cast
 from pliant.errors import InputError
 from pliant.files import is_file, write_whole
 
-__all__ = ["Node", "Tree", "read_project", "write_project"]
+__all__ = ["Node", "Tree", "read_project", "read_tree", "tree_text", "write_project"]
 
 FORMAT, VERSION = "pliant-project", 1
 MAX_FILE = 2 * 1024**3
@@ -66,17 +66,11 @@ class Tree:
     redo: Sequence[str]
 
 
-def write_project(path: str | Path, tree: Tree, states: Mapping[str, bytes]) -> None:
-    """Write a project; a file that was there stays whole until the new one is.
-
-    Args:
-        path: where to.
-        tree: the nodes.
-        states: safetensors bytes by node id.
-    """
+def tree_text(tree: Tree) -> str:
+    """The tree as the JSON that `read_tree` reads."""
     from pliant import __version__
 
-    text = json.dumps(
+    return json.dumps(
         {
             "format": FORMAT,
             "version": VERSION,
@@ -88,8 +82,18 @@ def write_project(path: str | Path, tree: Tree, states: Mapping[str, bytes]) -> 
         indent=1,
         allow_nan=False,
     )
+
+
+def write_project(path: str | Path, tree: Tree, states: Mapping[str, bytes]) -> None:
+    """Write a project; a file that was there stays whole until the new one is.
+
+    Args:
+        path: where to.
+        tree: the nodes.
+        states: safetensors bytes by node id.
+    """
     with write_whole(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("project.json", text)
+        archive.writestr("project.json", tree_text(tree))
         for node in tree.nodes:
             archive.writestr(f"states/{node.id}.safetensors", states[node.id])
 
@@ -105,7 +109,7 @@ def read_project(path: str | Path) -> tuple[Tree, dict[str, bytes]]:
         raise InputError(f"There is no project file '{path}'.")
     try:
         members = _read_members(path)
-        tree = _read_tree(members.pop("project.json"))
+        tree = read_tree(members.pop("project.json"))
     except KeyError as error:
         raise InputError(f"'{path}' is not a Pliant project: it has no {error}.") from error
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
@@ -138,7 +142,7 @@ def _read_members(path: Path) -> dict[str, bytes]:
         return {info.filename: archive.read(info) for info in infos}
 
 
-def _read_tree(text: bytes) -> Tree:
+def read_tree(text: bytes) -> Tree:
     """The tree, after every value in it was found to be of the right type.
 
     Raises:

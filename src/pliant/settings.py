@@ -15,14 +15,36 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from pliant.errors import InputError
 
-__all__ = ["Setting", "field_docs", "import_from", "make_settings", "read_settings", "settings_facts"]
+__all__ = [
+    "Setting",
+    "Slider",
+    "field_docs",
+    "import_from",
+    "make_settings",
+    "read_settings",
+    "settings_facts",
+]
+
+
+@dataclass(frozen=True)
+class Slider:
+    """Ends between which a number usually lies, for a form: `step_size: Annotated[float, Slider(1e-4, 2e-2, log=True)]`.
+
+    They bind nobody: what a method refuses, its settings class refuses.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
 
 _NAMES: dict[str, Any] = {
-    "Literal": Literal, "Path": Path, "bool": bool, "int": int, "float": float, "str": str, "tuple": tuple
+    "Annotated": Annotated, "Literal": Literal, "Path": Path, "Slider": Slider,
+    "bool": bool, "int": int, "float": float, "str": str, "tuple": tuple,
 }  # fmt: skip
 
 
@@ -37,6 +59,8 @@ class Setting:
     """`dataclasses.MISSING` where the person must give it."""
     help: str
     """The docstring under the field, on one line; empty if there is none."""
+    slider: Slider | None = None
+    """Where a number usually lies, if its field says so."""
 
 
 def import_from(where: str) -> Any:
@@ -115,15 +139,24 @@ def _docs(node: ast.ClassDef) -> dict[str, str]:
 def _from_text(node: ast.ClassDef) -> tuple[Setting, ...]:
     docs = _docs(node)
     return tuple(
-        Setting(
-            name=each.target.id,
-            type=_value(each.annotation),
-            default=MISSING if each.value is None else _value(each.value),
-            help=docs.get(each.target.id, ""),
+        _setting(
+            each.target.id,
+            _value(each.annotation),
+            MISSING if each.value is None else _value(each.value),
+            docs.get(each.target.id, ""),
         )
         for each in node.body
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
     )
+
+
+def _setting(name: str, annotation: Any, default: Any, text: str) -> Setting:
+    """A field whose type may be annotated with a slider."""
+    if get_origin(annotation) is not Annotated:
+        return Setting(name, annotation, default, text)
+    kind, *notes = get_args(annotation)
+    slider = next((note for note in notes if isinstance(note, Slider)), None)
+    return Setting(name, kind, default, text, slider)
 
 
 def _value(node: ast.expr) -> Any:
@@ -132,9 +165,9 @@ def _value(node: ast.expr) -> Any:
 
 
 def _from_class(cls: type) -> tuple[Setting, ...]:
-    docs, hints = field_docs(cls), get_type_hints(cls)
+    docs, hints = field_docs(cls), get_type_hints(cls, include_extras=True)
     return tuple(
-        Setting(each.name, hints[each.name], each.default, docs.get(each.name, "")) for each in fields(cls)
+        _setting(each.name, hints[each.name], each.default, docs.get(each.name, "")) for each in fields(cls)
     )
 
 

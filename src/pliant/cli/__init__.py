@@ -53,6 +53,7 @@ def verbs() -> dict[str, Verb]:
         Verb("convert", "Turn someone's checkpoint into Pliant's format.", _later("models:run_convert")),
         Verb("inspect", "Say what is in a checkpoint, project or picture.", _later("models:run_inspect")),
         Verb("train gan", "Train a generator on a folder of pictures.", _later("train:run_gan")),
+        Verb("studio", "Edit in the browser.", _later("studio:run")),
         Verb("bench", "Run a benchmark of this source checkout.", _later("bench:run")),
     ]
     return {verb.words: verb for verb in every}

@@ -118,7 +118,7 @@ def run(edit: Edit, arguments: list[str]) -> int:
     picture, opened = options.source.open(device)
     project = _project(writing.project, options.source.picture, opened, picture)
     running = edit.run(picture, inputs, settings)
-    warnings = edit.warn(picture, inputs, settings)
+    warnings = [note.sentence for note in edit.warn(picture, inputs, settings)]
     for sentence in () if silent else warnings:
         print(f"pliant: {sentence}", file=sys.stderr)
     with Progress(edit.name, running.max_steps, quiet=silent) as progress, stop_on_signal(running.stop):

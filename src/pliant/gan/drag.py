@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from pliant.errors import InputError
 from pliant.gan.drag_loop import DragLoop, DragMemory, LoopInput, LoopState
 from pliant.gan.latent import LatentPicture
 from pliant.points import MaskLike, PointsLike, as_mask, as_points, check_pairs
+from pliant.settings import Slider
 from pliant.steps import Step
 
 
@@ -29,31 +30,31 @@ from pliant.steps import Step
 class DragSettings:
     """How a drag behaves. Lengths are in pixels of a 512-pixel picture and scale with its height."""
 
-    step_size: float = 2e-3
+    step_size: Annotated[float, Slider(1e-4, 2e-2, log=True)] = 2e-3
     """Adam's learning rate on the moving part of the code."""
-    max_steps: int = 300
+    max_steps: Annotated[int, Slider(10, 1000)] = 300
     """Most steps of one drag."""
     space: Literal["w+", "w"] = "w+"
     """Move each layer's w by itself (w+), or all moving layers together (w)."""
-    moving_layers: int = 6
+    moving_layers: Annotated[int, Slider(1, 18)] = 6
     """How many of the first layers move: more changes finer detail too, fewer keep the look better."""
     block: str = "b128"
     """Block whose features are supervised and tracked; a smaller one is taken where the model has no such block."""
-    patch_radius: float = 3.0
+    patch_radius: Annotated[float, Slider(1, 10)] = 3.0
     """Radius r1 of the disc around each handle that is moved."""
-    search_radius: float = 12.0
+    search_radius: Annotated[float, Slider(4, 40)] = 12.0
     """Radius r2 of the square in which each handle is searched for."""
-    mask_weight: float = 20.0
+    mask_weight: Annotated[float, Slider(0, 100)] = 20.0
     """Weight lambda of keeping what lies outside the movable region."""
     tracking: Literal["l2", "l1"] = "l2"
     """Norm that compares features: l1 in the paper, l2 in its program."""
-    anchoring: float = 0.3
+    anchoring: Annotated[float, Slider(0, 1)] = 0.3
     """How the moved patch should look: 0 as it looks now (published), 1 as it looked at the start, between: a blend."""
-    stop_distance: float = 2.0
+    stop_distance: Annotated[float, Slider(1, 10)] = 2.0
     """The drag ends when every handle is this close to its target (never less than 2 pixels of the picture itself)."""
-    stay_weight: float = 0.0
+    stay_weight: Annotated[float, Slider(0, 10)] = 0.0
     """Weight of an L1 pull of the code toward where it started."""
-    hold_back: float = 0.0
+    hold_back: Annotated[float, Slider(0, 10)] = 0.0
     """Weight of the pull toward codes that the model knows, felt once strain exceeds 1."""
     exact_grid: bool = True
     """False repeats the published program's patch grid, which is stretched by one pixel over the picture."""

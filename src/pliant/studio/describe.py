@@ -1,0 +1,118 @@
+"""What the page is told about edits, settings and nodes, in the terms of the messages."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING
+from typing import Any, Literal, Union, cast, get_args, get_origin
+
+import torch
+from torch import Tensor
+
+from pliant.catalogue import Edit
+from pliant.project_file import Node
+from pliant.settings import Setting
+from pliant.steps import Step
+from pliant.studio.messages import EditInfo, NodeInfo, SettingInfo, StepFacts, Value
+
+Kind = Literal["number", "integer", "switch", "choice", "text"]
+_KINDS: dict[Any, Kind] = {float: "number", int: "integer", bool: "switch", str: "text"}
+
+
+def edit_info(edit: Edit) -> EditInfo:
+    """An edit as the page makes a mode of it."""
+    settings = [info for each in edit.settings if (info := setting_info(each, edit)) is not None]
+    return EditInfo(
+        name=edit.name,
+        title=edit.title,
+        summary=edit.summary,
+        picture=edit.picture,
+        inputs=edit.inputs,
+        optional=edit.optional,
+        settings=tuple(settings),
+    )
+
+
+def setting_info(setting: Setting, edit: Edit) -> SettingInfo | None:
+    """A setting as a form shows it; None for those that a form cannot give, such as paths."""
+    kind: Kind | None = "choice" if get_origin(setting.type) is Literal else _KINDS.get(setting.type)
+    if kind is None or setting.default is MISSING or get_origin(setting.type) in {Union, types.UnionType}:
+        return None
+    slider = setting.slider
+    return SettingInfo(
+        name=setting.name,
+        kind=kind,
+        default=cast("Value", setting.default),
+        help=setting.help,
+        choices=get_args(setting.type) if kind == "choice" else (),
+        low=slider.low if slider else None,
+        high=slider.high if slider else None,
+        log=slider.log if slider else False,
+        live=setting.name in edit.live_settings,
+        main=setting.name in edit.main_settings,
+    )
+
+
+def node_title(node: Node) -> str:
+    """Short words for the tree."""
+    if node.edit:
+        count = len(cast("Sequence[Any]", node.inputs.get("handles", ())))
+        points = f" {count} point{'' if count == 1 else 's'}" if count else ""
+        return f"{node.edit.replace('_', ' ').capitalize()}{points}"
+    first = node.facts[0] if node.facts else {}
+    origin = first.get("origin")
+    known = cast("Mapping[str, Any]", origin) if isinstance(origin, Mapping) else {}
+    if "seed" in known:
+        return f"Seed {known['seed']}"
+    return str(known.get("file") or ("Photo" if node.kind == "pixels" else "Picture"))[:60]
+
+
+def node_info(node: Node, size: tuple[int, int]) -> NodeInfo:
+    """A node as the page shows it."""
+    return NodeInfo(
+        id=node.id,
+        parent=node.parent,
+        from_step=node.from_step,
+        kind=node.kind,
+        edit=node.edit,
+        steps=node.steps,
+        title=node_title(node),
+        size=size,
+        created=node.created,
+    )
+
+
+def step_facts(step: Step) -> StepFacts:
+    """What a step measured, of what the page knows to draw."""
+    given = {name: getattr(step, name, None) for name in ("handles", "distances", "loss", "strain")}
+    return _facts(step.index, given)
+
+
+def all_facts(numbers: Mapping[str, Tensor], steps: int) -> tuple[StepFacts, ...]:
+    """The same for every step of a stored run, from what the project kept."""
+    kept = {name: numbers[name] for name in ("handles", "distances", "loss", "strain") if name in numbers}
+    return tuple(
+        _facts(index, {name: values[index] for name, values in kept.items() if len(values) > index})
+        for index in range(steps)
+    )
+
+
+def _facts(index: int, values: Mapping[str, Any]) -> StepFacts:
+    loss, strain = values.get("loss"), values.get("strain")
+    return StepFacts(
+        step=index,
+        handles=pairs(values.get("handles")),
+        distances=()
+        if (d := values.get("distances")) is None
+        else tuple(round(x, 3) for x in torch.as_tensor(d).tolist()),
+        loss=None if loss is None else float(loss),
+        strain=None if strain is None else float(strain),
+    )
+
+
+def pairs(points: Any) -> tuple[tuple[float, float], ...]:
+    """Points [N, 2] as numbers."""
+    if points is None:
+        return ()
+    return tuple((float(x), float(y)) for x, y in torch.as_tensor(points).tolist())

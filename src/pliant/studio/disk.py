@@ -1,0 +1,245 @@
+"""Where the studio keeps what people do: a folder for each session, written as they work.
+
+    SESSION/tree.json                 the project's tree, as in a .pliant file
+    SESSION/states/NODE.safetensors   what makes a node's pictures again, likewise
+    SESSION/masks/SHA256.png          masks by content
+    SESSION/history.jsonl             every change of the document, one a line
+    SESSION/exports/                  files to download, until the server ends
+
+Names are ids that this program made or checked; nothing that a client sends becomes part of a path unchecked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pliant.errors import InputError
+from pliant.files import write_whole
+from pliant.project_file import Tree, read_project, read_tree, tree_text
+from pliant.studio.describe import node_title
+from pliant.studio.messages import Document, RecentProject
+
+_SESSION = re.compile(r"[0-9a-f]{32}")
+_NODE = re.compile(r"[0-9a-f]{16}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class StateFiles(MutableMapping[str, bytes]):
+    """States of nodes as files, by node id."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __getitem__(self, node: str) -> bytes:
+        """Read a state."""
+        try:
+            return self._path(node).read_bytes()
+        except OSError as error:
+            raise KeyError(node) from error
+
+    def __setitem__(self, node: str, state: bytes) -> None:
+        """Write a state, whole or not at all."""
+        with write_whole(self._path(node)) as part:
+            part.write_bytes(state)
+
+    def __delitem__(self, node: str) -> None:
+        """Remove a state."""
+        self._path(node).unlink()
+
+    def __iter__(self) -> Iterator[str]:
+        """Ids of the nodes."""
+        return (path.stem for path in self.folder.glob("*.safetensors"))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self)
+
+    def _path(self, node: str) -> Path:
+        if not _NODE.fullmatch(node):
+            raise KeyError(node)
+        return self.folder / f"{node}.safetensors"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of a history: the document after a change, and what the change is called."""
+
+    label: str
+    document: Document
+
+
+class SessionFolder:
+    """Files of one session."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.states = StateFiles(path / "states")
+        self.masks = path / "masks"
+        self.exports = path / "exports"
+        self.masks.mkdir(exist_ok=True)
+
+    def write_tree(self, tree: Tree) -> None:
+        """Keep the tree; states are written by the project itself."""
+        with write_whole(self.path / "tree.json") as part:
+            part.write_text(tree_text(tree), "utf-8")
+
+    def read_tree(self) -> Tree:
+        """The tree; an empty one in a new session.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        path = self.path / "tree.json"
+        if not path.is_file():
+            return Tree([], None, [])
+        try:
+            return read_tree(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise InputError(f"The stored project is damaged: {error}.") from error
+
+    def append_change(self, at: int, change: Change) -> None:
+        """Keep a change as the document number `at`; those from there on are taken back by it."""
+        line = {"at": at, "label": change.label, "document": change.document.model_dump(mode="json")}
+        self._append(line)
+
+    def append_cursor(self, at: int) -> None:
+        """Keep that undo or redo went to the document number `at`."""
+        self._append({"at": at})
+
+    def read_history(self) -> tuple[list[Change], int]:
+        """All changes, and the number of the present one; a line cut off by a crash is left out."""
+        changes: list[Change] = []
+        cursor = -1
+        path = self.path / "history.jsonl"
+        for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
+            try:
+                entry = json.loads(line)
+                at = int(entry["at"])
+                if "document" in entry:
+                    changes[at:] = [Change(entry["label"], Document.model_validate(entry["document"]))]
+                cursor = min(at, len(changes) - 1)
+            except (ValueError, KeyError, TypeError, ValidationError):
+                continue
+        return changes, cursor
+
+    def keep_mask(self, digest: str, png: bytes) -> None:
+        """Store a mask under the hash of its content."""
+        path = self._mask(digest)
+        if not path.is_file():
+            with write_whole(path) as part:
+                part.write_bytes(png)
+
+    def mask(self, digest: str) -> bytes:
+        """The PNG of a mask.
+
+        Raises:
+            InputError: there is none.
+        """
+        try:
+            return self._mask(digest).read_bytes()
+        except OSError as error:
+            raise InputError("There is no such mask in this session.") from error
+
+    def new_export(self, suffix: str) -> Path:
+        """A path for a file to download; only the newest few are kept."""
+        self.exports.mkdir(exist_ok=True)
+        for old in sorted(self.exports.iterdir(), key=lambda path: path.stat().st_mtime)[:-4]:
+            old.unlink(missing_ok=True)
+        return self.exports / f"{secrets.token_hex(16)}{suffix}"
+
+    def export(self, name: str) -> Path | None:
+        """An export by the name of its file."""
+        if not re.fullmatch(r"[0-9a-f]{32}\.[a-z0-9]{2,12}", name):
+            return None
+        path = self.exports / name
+        return path if path.is_file() else None
+
+    def _mask(self, digest: str) -> Path:
+        if not _HASH.fullmatch(digest):
+            raise InputError("There is no such mask in this session.")
+        return self.masks / f"{digest}.png"
+
+    def _append(self, line: Mapping[str, object]) -> None:
+        with (self.path / "history.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+class Store:
+    """All sessions on disk.
+
+    Args:
+        folder: made if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def create(self) -> str:
+        """Make a session; its id."""
+        session = secrets.token_hex(16)
+        (self.folder / session).mkdir()
+        return session
+
+    def adopt(self, path: Path) -> str:
+        """Make a session of a project file that may come from anyone.
+
+        Raises:
+            InputError: it is not a project, or damaged.
+        """
+        tree, states = read_project(path)
+        session = self.create()
+        folder = self.open(session)
+        folder.states.update(states)
+        folder.write_tree(tree)
+        return session
+
+    def knows(self, session: str) -> bool:
+        """There is such a session."""
+        return _SESSION.fullmatch(session) is not None and (self.folder / session).is_dir()
+
+    def open(self, session: str) -> SessionFolder:
+        """The files of a session.
+
+        Raises:
+            InputError: there is none of that id.
+        """
+        if not self.knows(session):
+            raise InputError("There is no such project on this machine any more.")
+        return SessionFolder(self.folder / session)
+
+    def remove(self, session: str) -> None:
+        """Delete a session and all its files."""
+        if self.knows(session):
+            shutil.rmtree(self.folder / session)
+
+    def recent(self, most: int = 50) -> list[RecentProject]:
+        """Sessions that hold a picture, newest first."""
+        found: list[RecentProject] = []
+        for path in self.folder.iterdir():
+            tree = path / "tree.json"
+            if not _SESSION.fullmatch(path.name) or not tree.is_file():
+                continue
+            try:
+                nodes = read_tree(tree.read_bytes()).nodes
+            except (OSError, ValueError):
+                continue
+            if nodes:
+                changed = max(
+                    file.stat().st_mtime for file in (tree, path / "history.jsonl") if file.exists()
+                )
+                found.append(
+                    RecentProject(
+                        session=path.name, title=node_title(nodes[0]), changed=changed, nodes=len(nodes)
+                    )
+                )
+        return sorted(found, key=lambda one: -one.changed)[:most]

@@ -1,0 +1,177 @@
+"""Files to download: stills, animations of a run, its code, the whole project."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from pliant.errors import InputError, PliantError
+from pliant.picture import Picture
+from pliant.project import StoredStep
+from pliant.steps import Trace
+from pliant.studio import messages as m
+from pliant.studio.device import Device
+
+if TYPE_CHECKING:
+    from pliant.studio.session import Session
+
+SUFFIXES = {
+    "png": ".png",
+    "jpg": ".jpg",
+    "webp": ".webp",
+    "mp4": ".mp4",
+    "webm": ".webm",
+    "gif": ".gif",
+    "webp-animation": ".webp",
+    "latent": ".safetensors",
+    "project": ".pliant",
+}
+ANIMATIONS = frozenset({"mp4", "webm", "gif", "webp-animation"})
+
+
+class CancelledError(PliantError):
+    """The person gave an export up."""
+
+
+class Exporter:
+    """Writes one file at a time for a session, in a thread of its own; pixels are computed on the device.
+
+    Args:
+        session: whose project it is.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._busy = False
+        self._cancelled = threading.Event()
+
+    async def start(self, wish: m.Export) -> None:
+        """Make a file and tell the page where it is.
+
+        Raises:
+            InputError: an export is in progress, or the frame cannot be exported so.
+        """
+        if self._busy:
+            raise InputError("One file is being written already; wait for it, or cancel it.")
+        node = self.session.project.nodes.get(wish.place.node)
+        if node is None or wish.place.step >= node.steps:
+            raise InputError("There is no such frame in the project.")
+        self._busy = True
+        self._cancelled.clear()
+        loop = asyncio.get_running_loop()
+        path = self.session.folder.new_export(SUFFIXES[wish.format])
+
+        def tell(message: m.Message) -> None:
+            loop.call_soon_threadsafe(self.session.tell, message)
+
+        try:
+            await asyncio.to_thread(self._write, wish, path, _Clock(tell))
+        except CancelledError:
+            path.unlink(missing_ok=True)
+            return
+        finally:
+            self._busy = False
+        url = f"/api/sessions/{self.session.id}/exports/{path.name}"
+        name = f"pliant-{node.id[:6]}-{wish.place.step}{path.suffix}"
+        self.session.tell(m.Exported(url=url, name=name))
+
+    def cancel(self) -> None:
+        """Give up the file in progress."""
+        self._cancelled.set()
+
+    def _write(self, wish: m.Export, path: Path, clock: _Clock) -> None:
+        session, place = self.session, wish.place
+        if wish.format == "project":
+            session.project.save(path)
+            return
+        if wish.format in ANIMATIONS:
+            self._animate(wish, path, clock)
+            return
+        device = session.studio.device
+        picture = device.do(lambda: session.project.picture(place.node, place.step)).result()
+        if wish.format == "latent":
+            save = getattr(picture, "save_latent", None)
+            if save is None:
+                raise InputError("This picture has no latent code; only generated pictures have one.")
+            save(path)
+            return
+        facts = self._facts(place)
+        device.do(lambda: picture.save(path, facts)).result()
+
+    def _animate(self, wish: m.Export, path: Path, clock: _Clock) -> None:
+        """Every step up to the frame; each picture is painted on the device between what else goes on there."""
+        session = self.session
+        stored = session.studio.device.do(lambda: session.project.trace(wish.place.node)).result()
+        steps = list(stored)[: wish.place.step + 1]
+        if len(steps) < 2:
+            raise InputError(
+                "An animation shows a run; this picture has only one frame. Drag something first."
+            )
+        painted = [replace(step, picture=_OnDevice(step.picture, session.studio.device)) for step in steps]
+        trace: Trace[StoredStep] = Trace(painted)
+        clock.total = len(painted)
+
+        def on_frame(done: int) -> None:
+            if self._cancelled.is_set():
+                raise CancelledError("cancelled")
+            clock.show(done)
+
+        trace.save_video(
+            path,
+            wish.fps,
+            marks=wish.marks,
+            boomerang=wish.boomerang,
+            metadata=self._facts(wish.place),
+            on_frame=on_frame,
+        )
+
+    def _facts(self, place: m.Place) -> dict[str, Any]:
+        """What made a frame, for the file's metadata."""
+        project = self.session.project
+        node = project.nodes[place.node]
+        if node.edit is None:
+            return {}
+        inputs = {**node.inputs, "mask": "mask" in project.inputs(node.id)}
+        return {"edit": node.edit, "settings": dict(node.settings), "inputs": inputs, "steps": place.step + 1}
+
+
+class _OnDevice(Picture):
+    """A picture that has another one painted on the device's thread."""
+
+    def __init__(self, picture: Picture, device: Device) -> None:
+        self._picture, self._device = picture, device
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._picture.size
+
+    def pixels(self) -> Any:
+        return self._device.do(self._picture.pixels).result()
+
+    def render(self) -> Image.Image:
+        return self._device.do(self._picture.render).result()
+
+    def state(self) -> Any:
+        return self._picture.state()
+
+
+class _Clock:
+    """Tells how far an export is, a few times a second."""
+
+    def __init__(self, tell: Any) -> None:
+        self.total = 0
+        self._tell, self._began, self._next = tell, time.monotonic(), 0.0
+
+    def show(self, done: int) -> None:
+        now = time.monotonic()
+        if now < self._next and done < self.total:
+            return
+        self._next = now + 0.2
+        left = (now - self._began) / done * (self.total - done) if done else None
+        self._tell(m.ExportProgress(done=done, total=self.total, seconds_left=left))

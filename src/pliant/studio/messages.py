@@ -1,0 +1,494 @@
+"""What the page and the server say to each other, typed once: the page's TypeScript types are generated from here.
+
+Control is JSON text over one WebSocket, `/api/ws`, in the sub-protocol `pliant.v1`: `FromPage` one way, `FromServer` the
+other. Pictures of a run are binary messages: 4 bytes with the length of a JSON head (`FrameHead`, big-endian), the head, JPEG.
+Of these at most two are on their way unacknowledged; newer ones take the place of those that wait. Still pictures, masks and
+exports are plain GETs.
+
+Nothing that the page sends is ever used as a path or an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+PROTOCOL = "pliant.v1"
+MAX_POINTS = 256
+MAX_MASK_TEXT = 1_400_000
+"""Characters of a mask as base64: 1 MB of PNG."""
+
+Coordinate = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
+XY = tuple[Coordinate, Coordinate]
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+SessionId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Psi = Annotated[float, Field(ge=0, le=1.5, allow_inf_nan=False)]
+Value = bool | int | float | str
+Settings = dict[Annotated[str, Field(max_length=60)], Value]
+
+
+class Message(BaseModel):
+    """Base of everything that is sent: nothing extra, nothing changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# ---- what a person has set up: the part that undo and redo cover
+
+
+class Point(Message):
+    """One point to drag, pixels of the picture."""
+
+    handle: XY
+    target: XY
+    locked: bool = False
+    """Keeps its place, whatever its target."""
+
+
+class Mask(Message):
+    """Where the picture may change: an 8-bit picture of its size, white = may change."""
+
+    image: Hash
+    feather: Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)] = 0.0
+    """Standard deviation in pixels of the blur that is put over it."""
+
+
+class Place(Message):
+    """A frame of the tree: a node and one of its steps."""
+
+    node: Id
+    step: Annotated[int, Field(ge=0)]
+
+
+class Document(Message):
+    """What the person has set up; every change makes a new one, and undo leads back through them."""
+
+    edit: Word
+    """The mode: name of an edit in the catalogue."""
+    at: Place | None = None
+    """The frame that the next run begins from; None before a picture was chosen."""
+    points: tuple[Point, ...] = Field(default=(), max_length=MAX_POINTS)
+    mask: Mask | None = None
+    settings: dict[Word, Settings] = Field(default_factory=dict[str, Settings])
+    """By edit: settings that differ from the defaults."""
+
+
+# ---- from the page
+
+
+class Hello(Message):
+    """First message of a connection: a known session, or None for a new one."""
+
+    type: Literal["hello"] = "hello"
+    session: SessionId | None = None
+
+
+class Sample(Message):
+    """Put the generated picture of a seed at a new root of the tree and go there."""
+
+    type: Literal["sample"] = "sample"
+    model: ModelName
+    seed: Seed
+    psi: Psi = 0.7
+
+
+class UseImage(Message):
+    """Put an uploaded image at a new root of the tree and go there."""
+
+    type: Literal["use_image"] = "use_image"
+    image: Hash
+
+
+class Change(Message):
+    """A finished gesture: what is given takes the place of what the document held. One step of undo."""
+
+    type: Literal["change"] = "change"
+    label: Annotated[str, Field(max_length=60)]
+    """What undo will call it, such as "Add point"."""
+    edit: Word | None = None
+    points: Annotated[tuple[Point, ...], Field(max_length=MAX_POINTS)] | None = None
+    settings: Settings | None = None
+    """Of the mode, all that differ from the defaults."""
+    mask: Annotated[str, Field(max_length=MAX_MASK_TEXT)] | Mask | None = None
+    """A new mask as base64 of a PNG, or one that the server has."""
+    feather: Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)] | None = None
+    """Feather of the mask that is sent as a PNG."""
+    clear_mask: bool = False
+
+
+class Go(Message):
+    """Make a frame the start of the next run."""
+
+    type: Literal["go"] = "go"
+    place: Place
+    points: Literal["keep", "clear", "follow"] = "keep"
+    """Leave the points where they are, remove them, or put each handle where it was on that frame."""
+
+
+class Undo(Message):
+    """One change back."""
+
+    type: Literal["undo"] = "undo"
+
+
+class Redo(Message):
+    """One change forth."""
+
+    type: Literal["redo"] = "redo"
+
+
+class Start(Message):
+    """Run the mode's edit on the document."""
+
+    type: Literal["start"] = "start"
+    go_on: bool = False
+    """Continue the run that ended at the document's frame, as if it had not been stopped, where its memory is still there."""
+
+
+class Pause(Message):
+    """Hold the run after the step in progress."""
+
+    type: Literal["pause"] = "pause"
+
+
+class Resume(Message):
+    """Let a paused run go on."""
+
+    type: Literal["resume"] = "resume"
+
+
+class Stop(Message):
+    """End the run after the step in progress and keep what it has."""
+
+    type: Literal["stop"] = "stop"
+
+
+class Ack(Message):
+    """A frame was drawn."""
+
+    type: Literal["ack"] = "ack"
+    number: Annotated[int, Field(ge=0)]
+
+
+class Export(Message):
+    """Make a file to download."""
+
+    type: Literal["export"] = "export"
+    format: Literal["png", "jpg", "webp", "mp4", "webm", "gif", "webp-animation", "latent", "project"]
+    place: Place
+    """The frame; of an animation, the run and its last frame."""
+    marks: bool = False
+    boomerang: bool = False
+    fps: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = 24
+
+
+class CancelExport(Message):
+    """Give the export in progress up."""
+
+    type: Literal["cancel_export"] = "cancel_export"
+
+
+class AskScript(Message):
+    """The frame as a Python program and as commands that make it again exactly."""
+
+    type: Literal["ask_script"] = "ask_script"
+    place: Place
+
+
+FromPage = Annotated[
+    Hello
+    | Sample
+    | UseImage
+    | Change
+    | Go
+    | Undo
+    | Redo
+    | Start
+    | Pause
+    | Resume
+    | Stop
+    | Ack
+    | Export
+    | CancelExport
+    | AskScript,
+    Field(discriminator="type"),
+]
+
+# ---- from the server
+
+
+class SettingInfo(Message):
+    """One setting of an edit, for a form."""
+
+    name: str
+    kind: Literal["number", "integer", "switch", "choice", "text"]
+    default: Value
+    help: str
+    """The docstring under the field."""
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    """Ends of a sensible slider; values beyond may be typed."""
+    high: float | None = None
+    log: bool = False
+    """The slider is logarithmic."""
+    live: bool = False
+    """May be changed while the edit runs."""
+    main: bool = False
+    """Shown at once; the others are folded away."""
+
+
+class EditInfo(Message):
+    """One entry of the catalogue, of which the page makes a mode."""
+
+    name: Word
+    title: str
+    summary: str
+    picture: str
+    """Kind of picture it edits."""
+    inputs: tuple[Literal["points", "mask", "boxes", "text", "second_picture"], ...]
+    optional: tuple[str, ...]
+    settings: tuple[SettingInfo, ...]
+
+
+class ModelInfo(Message):
+    """A model that makes pictures from seeds."""
+
+    name: ModelName
+    summary: str
+    licence: str
+    resolution: int | None
+
+
+class NodeInfo(Message):
+    """One node of the tree: a picture that was opened, or a run."""
+
+    id: Id
+    parent: Id | None
+    from_step: int | None
+    """Step of the parent that the run began from; None for its last."""
+    kind: str
+    """Kind of picture."""
+    edit: Word | None
+    steps: int
+    title: str
+    """Short words for the tree, such as "Seed 3" or "Drag 2 points"."""
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    created: str
+
+
+class RunInfo(Message):
+    """The run in progress."""
+
+    node: Id | None
+    """Where its steps go in the tree; None before the first."""
+    edit: Word
+    state: Literal["waiting", "running", "paused"]
+    position: int
+    """How many runs of others are served before this one; 0 while it is being served."""
+    step: int
+    max_steps: int | None
+    seconds_left: float | None
+    """Until max_steps at the present pace; most runs arrive earlier."""
+
+
+class Welcome(Message):
+    """Answer to `Hello`."""
+
+    type: Literal["welcome"] = "welcome"
+    session: SessionId
+    version: str
+    edits: tuple[EditInfo, ...]
+    models: tuple[ModelInfo, ...]
+    device: str
+    test: bool
+    """Show the state to tests as `window.__pliant`."""
+    video: bool
+    """MP4 and WebM can be written (PyAV is there)."""
+
+
+class State(Message):
+    """The session as it is now, sent whenever anything of it changed."""
+
+    type: Literal["state"] = "state"
+    document: Document
+    nodes: tuple[NodeInfo, ...]
+    """Parents before children."""
+    undo: str | None
+    """What undo would take back; None when there is nothing."""
+    redo: str | None
+    run: RunInfo | None
+    saved: bool
+    """All of this is on disk."""
+
+
+class RunProgress(Message):
+    """How the run is doing, several times a second."""
+
+    type: Literal["progress"] = "progress"
+    run: RunInfo
+
+
+class StepFacts(Message):
+    """What one step measured."""
+
+    step: int
+    handles: tuple[XY, ...] = ()
+    distances: tuple[float, ...] = ()
+    """Pixels that each handle still has to go."""
+    loss: float | None = None
+    strain: float | None = None
+    """Beyond 1 the code has left what the model knows."""
+
+
+class FrameHead(Message):
+    """Head of a binary frame."""
+
+    number: int
+    """To be acknowledged."""
+    node: Id
+    step: int
+    """The step that is shown."""
+    facts: tuple[StepFacts, ...]
+    """Of all steps since the frame before, shown or not."""
+    sent: float
+    """Seconds since the epoch when the step was finished."""
+
+
+class NodeFacts(Message):
+    """All steps of a node, answer to a GET."""
+
+    node: Id
+    targets: tuple[XY, ...]
+    facts: tuple[StepFacts, ...]
+
+
+class Ended(Message):
+    """A run is over; the state that follows has its node."""
+
+    type: Literal["ended"] = "ended"
+    node: Id | None
+    reason: Literal["arrived", "max_steps", "interrupted", "failed"]
+    steps: int
+    seconds: float
+
+
+class PointHint(Message):
+    """A handle that will probably drift."""
+
+    point: int
+    """Its number in the document, from 0."""
+    sentence: str
+    better: XY | None
+    """The nearest place that is distinct."""
+
+
+class Hints(Message):
+    """On the document's handles; replaces what was said before."""
+
+    type: Literal["hints"] = "hints"
+    hints: tuple[PointHint, ...]
+
+
+class ExportProgress(Message):
+    """How far an export is."""
+
+    type: Literal["export_progress"] = "export_progress"
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+class Exported(Message):
+    """A file is ready at an address of this server."""
+
+    type: Literal["exported"] = "exported"
+    url: str
+    name: str
+
+
+class Script(Message):
+    """Answer to `AskScript`."""
+
+    type: Literal["script"] = "script"
+    python: str
+    command: str
+
+
+class Problem(Message):
+    """Something could not be done: one sentence, shown beside what caused it."""
+
+    type: Literal["problem"] = "problem"
+    about: Literal["picture", "points", "mask", "settings", "run", "export", "project", "connection"]
+    sentence: str
+
+
+FromServer = Annotated[
+    Welcome | State | RunProgress | Ended | Hints | ExportProgress | Exported | Script | Problem,
+    Field(discriminator="type"),
+]
+
+
+class RecentProject(Message):
+    """A stored session, for the list on the start page."""
+
+    session: SessionId
+    title: str
+    changed: float
+    """Seconds since the epoch."""
+    nodes: int
+
+
+class Uploaded(Message):
+    """Answer to POST /api/images."""
+
+    image: Hash
+    size: tuple[int, int]
+
+
+class Opened(Message):
+    """Answer to POST /api/projects."""
+
+    session: SessionId
+
+
+class Wire(Message):
+    """Everything above at once; only its schema is used."""
+
+    from_page: FromPage
+    from_server: FromServer
+    frame: FrameHead
+    node_facts: NodeFacts
+    recent: tuple[RecentProject, ...]
+    uploaded: Uploaded
+    opened: Opened
+
+
+FROM_PAGE: TypeAdapter[
+    Hello
+    | Sample
+    | UseImage
+    | Change
+    | Go
+    | Undo
+    | Redo
+    | Start
+    | Pause
+    | Resume
+    | Stop
+    | Ack
+    | Export
+    | CancelExport
+    | AskScript
+] = TypeAdapter(FromPage)
+
+
+def schema() -> Mapping[str, Any]:
+    """JSON schema of everything that is sent, from which `web/src/messages.ts` is made."""
+    return Wire.model_json_schema(mode="serialization")

@@ -1,0 +1,138 @@
+"""What all sessions share: the device, the models, the disk, the limits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from pliant import catalogue
+from pliant.catalogue import Edit
+from pliant.errors import InputError
+from pliant.studio import messages as m
+from pliant.studio.device import Device
+from pliant.studio.disk import Store
+from pliant.studio.limits import Limits
+from pliant.studio.models import Models
+from pliant.studio.session import Session
+
+UPLOADS = 8
+"""Uploaded images that wait to be used."""
+
+
+class Studio:
+    """Everything that is there once.
+
+    Args:
+        folder: where sessions are kept.
+        model: name or folder of a model to offer first.
+        device: where to compute.
+        edits: the modes.
+        limits: how much one client may ask for.
+        test: show the page's state to tests.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        model: str | None = None,
+        device: str = "cpu",
+        edits: Sequence[Edit] = catalogue.EDITS,
+        limits: Limits | None = None,
+        test: bool = False,
+    ) -> None:
+        self.store = Store(folder)
+        self.models = Models(model, device)
+        self.edits = tuple(edits)
+        self.limits = limits or Limits()
+        self.test = test
+        self.device = Device()
+        self.restore = catalogue.loader(find=self.models.get)
+        self.sessions: dict[str, Session] = {}
+        self.uploads: OrderedDict[str, Image.Image] = OrderedDict()
+        self._opening = asyncio.Lock()
+
+    def edit(self, name: str) -> Edit:
+        """An edit of this studio.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        found = next((edit for edit in self.edits if edit.name == name), None)
+        if found is None:
+            raise InputError(f"There is no mode '{name}' in this studio.")
+        return found
+
+    async def session(self, wanted: str | None) -> Session:
+        """A session by id, from memory or disk; a new one for None.
+
+        Raises:
+            InputError: there is none of that id, or too many are open.
+        """
+        async with self._opening:
+            if wanted in self.sessions:
+                return self.sessions[wanted]
+            if wanted is not None and not self.store.knows(wanted):
+                raise InputError("There is no such project on this machine any more; begin a new one.")
+            self.drop_idle()
+            if len(self.sessions) >= self.limits.sessions:
+                raise InputError(
+                    f"{self.limits.sessions} people are at work here already, which is the limit; try again in a while."
+                )
+            name = wanted or self.store.create()
+            session = Session(self, name, self.store.open(name))
+            await session.open()
+            self.sessions[name] = session
+            return session
+
+    def drop_idle(self) -> None:
+        """Forget sessions that nobody has looked at for long; they stay on disk."""
+        now = time.monotonic()
+        for name, session in list(self.sessions.items()):
+            idle = session.connection is None and session.job is None
+            if idle and now - session.last_seen > self.limits.idle_seconds:
+                del self.sessions[name]
+
+    async def end_unwatched(self) -> None:
+        """Now and then: stop paused runs that nobody has looked at for long, and forget idle sessions."""
+        while True:
+            await asyncio.sleep(min(60, self.limits.idle_seconds / 2))
+            now = time.monotonic()
+            for session in self.sessions.values():
+                unwatched = session.connection is None and now - session.last_seen > self.limits.idle_seconds
+                if unwatched and session.job is not None and session.job.paused:
+                    session.stop()
+            self.drop_idle()
+
+    def running(self) -> int:
+        """Runs in progress or waiting."""
+        return sum(session.job is not None for session in self.sessions.values())
+
+    def positions_changed(self) -> None:
+        """Tell those who wait that the queue has moved."""
+        for session in self.sessions.values():
+            run = session.run_info()
+            if run is not None:
+                session.tell(m.RunProgress(run=run))
+
+    def keep_upload(self, digest: str, image: Image.Image) -> None:
+        """Hold an uploaded image until it is used."""
+        self.uploads[digest] = image
+        while len(self.uploads) > UPLOADS:
+            self.uploads.popitem(last=False)
+
+    async def close(self) -> None:
+        """Stop all runs, keeping what they have, and the device."""
+        running = [session for session in self.sessions.values() if session.job is not None]
+        for session in running:
+            session.stop()
+        for _ in range(200):
+            if not any(session.job is not None for session in running):
+                break
+            await asyncio.sleep(0.05)
+        await asyncio.to_thread(self.device.close)
