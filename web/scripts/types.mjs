@@ -65,7 +65,12 @@ function readonlyFields(text) {
 const schema = JSON.parse(readFileSync(0, "utf8"));
 requireFields(schema);
 simplify(schema);
-const options = { additionalProperties: false, bannerComment: BANNER, format: false, ignoreMinAndMaxItems: true };
+const options = {
+  additionalProperties: false,
+  bannerComment: BANNER,
+  format: false,
+  ignoreMinAndMaxItems: true,
+};
 const text = readonlyFields(await compile(schema, "Wire", options));
 
 if (!process.argv.includes("--check")) {

@@ -1,0 +1,17 @@
+import { render } from "preact";
+import { studio } from "./store/current";
+import { bindKeys } from "./store/keys";
+import { takeDropsAndPastes } from "./store/opening";
+import "./styles/tokens.css";
+import "./styles/controls.css";
+import "./styles/layout.css";
+import "./styles/panels.css";
+import "./styles/start.css";
+import "./styles/dialogs.css";
+import { App } from "./ui/app";
+
+bindKeys(() => studio.value);
+takeDropsAndPastes();
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);

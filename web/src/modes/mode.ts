@@ -1,0 +1,68 @@
+/**
+ * A mode of the editor, made from an entry of the catalogue.
+ *
+ * Its inputs decide which tools and panels there are (`inputs.tsx`), its settings become a form. `Special` is what only this
+ * edit shows; most need none. A new edit with known inputs works without a line of this code.
+ */
+
+import type { ComponentType } from "preact";
+import type { Tool } from "../canvas/model";
+import type { Document, EditInfo, NodeInfo, StepFacts } from "../messages";
+import type { XY } from "../store/reduce";
+import { INPUTS, type InputPart } from "./inputs";
+import { SPECIAL } from "./special";
+
+/** What the steps of a run put on the canvas. */
+export interface RunMarks {
+  /** Where each handle is now. */
+  readonly tracked: readonly XY[];
+  readonly trails: readonly (readonly XY[])[];
+}
+
+export interface ProgressProps {
+  readonly facts: readonly StepFacts[];
+  /** The step that is shown. */
+  readonly step: number;
+  readonly running: boolean;
+}
+
+export interface Special {
+  /** Panel with what a run measures. */
+  readonly Progress?: ComponentType<ProgressProps>;
+  readonly marks?: (facts: readonly StepFacts[], step: number) => RunMarks;
+}
+
+export interface Mode {
+  readonly edit: EditInfo;
+  readonly tools: readonly Tool[];
+  readonly inputs: readonly InputPart[];
+  readonly special: Special;
+}
+
+export function makeMode(edit: EditInfo): Mode {
+  const inputs = edit.inputs.flatMap((kind) => INPUTS[kind] ?? []);
+  return {
+    edit,
+    inputs,
+    tools: [...inputs.flatMap(({ tool }) => tool), "pan"],
+    special: SPECIAL[edit.name] ?? {},
+  };
+}
+
+/** Why the mode cannot run on this document; null when it can. */
+export function obstacle(mode: Mode, document: Document, node: NodeInfo | null): string | null {
+  const { edit, inputs } = mode;
+  if (node === null) return "Choose a picture first.";
+  if (node.kind !== edit.picture)
+    return `${edit.title} needs a ${edit.picture} picture; this is a ${node.kind} picture.`;
+  if (inputs.length < edit.inputs.length) return "This page cannot give all that this edit needs.";
+  const missing = inputs.find((input) => !edit.optional.includes(input.kind) && !input.given(document));
+  return missing?.wanted ?? null;
+}
+
+/** The sentence for a picture that no edit takes; null where one does. */
+export function unusable(node: NodeInfo | null, edits: readonly EditInfo[]): string | null {
+  if (node === null || edits.some(({ picture }) => picture === node.kind)) return null;
+  const what = node.kind === "pixels" ? "photo" : `${node.kind} picture`;
+  return `No tool can edit a ${what} yet; it is kept in the project.`;
+}

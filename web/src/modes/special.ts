@@ -1,0 +1,6 @@
+/** The edits that show something of their own; all others need no entry. */
+
+import { DRAG } from "./drag";
+import type { Special } from "./mode";
+
+export const SPECIAL: Readonly<Record<string, Special>> = { drag: DRAG };

@@ -1,0 +1,80 @@
+/** Addresses of the server and the few requests that do not go through the socket. */
+
+import type { NodeFacts, Opened, Place, RecentProject, Uploaded } from "../messages";
+
+/** The server said no; the message is its sentence. */
+export class Refused extends Error {}
+
+const MARKED = { "X-Pliant": "1" };
+
+export function frameAddress(session: string, place: Place, width?: number): string {
+  const query = width === undefined ? "" : `?width=${width}`;
+  return `/api/sessions/${session}/frames/${place.node}/${place.step}${query}`;
+}
+
+export function maskAddress(session: string, hash: string): string {
+  return `/api/sessions/${session}/masks/${hash}`;
+}
+
+export function portraitAddress(model: string, seed: number, psi: number, width: number): string {
+  return `/api/gallery/${encodeURIComponent(model)}/${seed}?psi=${psi}&width=${width}`;
+}
+
+export function projectThumbAddress(session: string): string {
+  return `/api/projects/${session}/thumb`;
+}
+
+export function getNodeFacts(session: string, node: string): Promise<NodeFacts> {
+  return ask(`/api/sessions/${session}/nodes/${node}`);
+}
+
+export function getProjects(): Promise<readonly RecentProject[]> {
+  return ask("/api/projects");
+}
+
+export async function deleteProject(session: string): Promise<void> {
+  await fetchOrRefuse(`/api/projects/${session}`, { method: "DELETE", headers: MARKED });
+}
+
+export function uploadImage(file: Blob): Promise<Uploaded> {
+  return ask("/api/images", post(file));
+}
+
+export function uploadProject(file: Blob): Promise<Opened> {
+  return ask("/api/projects", post(file));
+}
+
+export async function getImage(address: string): Promise<ImageBitmap> {
+  const response = await fetchOrRefuse(address);
+  return createImageBitmap(await response.blob());
+}
+
+function post(file: Blob): RequestInit {
+  const type = file.type || "application/octet-stream";
+  return { method: "POST", body: file, headers: { ...MARKED, "Content-Type": type } };
+}
+
+async function ask<T>(address: string, request?: RequestInit): Promise<T> {
+  return (await fetchOrRefuse(address, request)).json() as Promise<T>;
+}
+
+async function fetchOrRefuse(address: string, request?: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(address, request);
+  } catch {
+    throw new Refused("The studio's server does not answer.");
+  }
+  if (!response.ok) throw new Refused(await sentenceOf(response));
+  return response;
+}
+
+async function sentenceOf(response: Response): Promise<string> {
+  try {
+    const { sentence } = (await response.json()) as { sentence?: unknown };
+    if (typeof sentence === "string") return sentence;
+  } catch {
+    // not the server's own answer
+  }
+  return `The server refused this (${response.status}).`;
+}

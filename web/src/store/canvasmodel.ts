@@ -1,0 +1,55 @@
+/** The canvas's view of the page: the document, or an old run while one is looked at. */
+
+import { computed } from "@preact/signals";
+import type { CanvasModel, PointMark } from "../canvas/model";
+import type { RunMarks, Special } from "../modes/mode";
+import { SPECIAL } from "../modes/special";
+import { marksAfterRun, pointsOfRun } from "./marks";
+import type { Studio } from "./studio";
+import { dark, reducedMotion } from "./theme";
+
+const NOTHING: RunMarks = { tracked: [], trails: [] };
+
+export function makeCanvasModel({ session, viewing, masks, tools, editable }: Studio): CanvasModel {
+  const documentPoints = computed(() => session.document.value?.points ?? []);
+  const measured = computed(() => session.measured.value.get(viewing.node.value?.id ?? "") ?? null);
+
+  const points = computed((): readonly PointMark[] => {
+    if (viewing.looking.value === null) return documentPoints.value;
+    return measured.value && viewing.node.value?.edit ? pointsOfRun(measured.value) : [];
+  });
+
+  const marks = computed((): RunMarks => {
+    const [place, node, known] = [viewing.place.value, viewing.node.value, measured.value];
+    const special: Special = SPECIAL[node?.edit ?? ""] ?? {};
+    if (place === null || known === null || special.marks === undefined) return NOTHING;
+    const found = special.marks(known.facts, place.step);
+    const idle = session.run.value === null && viewing.looking.value === null;
+    return idle ? marksAfterRun(points.value, known, place.step, found) : found;
+  });
+
+  return {
+    picture: viewing.picture,
+    comparison: viewing.comparison,
+    split: tools.split,
+    tool: tools.tool,
+    editable,
+    points,
+    pointsVisible: tools.pointsVisible,
+    selected: tools.selected,
+    pending: tools.pending,
+    tracked: computed(() => (marks.value.tracked.length > 0 ? marks.value.tracked : null)),
+    trails: computed(() => marks.value.trails),
+    notes: computed(() => (editable.value ? session.hints.value : [])),
+    mask: masks.shown,
+    maskVisible: tools.maskVisible,
+    brush: tools.brush,
+    grid: tools.grid,
+    zoom: tools.zoom,
+    pointer: tools.pointer,
+    reducedMotion,
+    dark,
+    changePoints: (next, label) => session.change({ label, points: next }),
+    changeMask: (png, label) => masks.change(png, label),
+  };
+}

@@ -1,0 +1,231 @@
+/** The keyboard map: one table that binds the keys and fills the help. */
+
+import {
+  branchFrom,
+  deletePoint,
+  giveUp,
+  holdCompare,
+  pauseOrResume,
+  run,
+  startHere,
+  toggleLock,
+} from "./actions";
+import type { Studio } from "./studio";
+import { toggleTheme } from "./theme";
+
+export interface Key {
+  /** Any of these, as `chordOf` writes them. */
+  readonly chords: readonly string[];
+  readonly does: string;
+  readonly group: "Tools" | "Mask" | "Points" | "Run" | "Time" | "Look" | "Page";
+  press(studio: Studio): void;
+  release?(studio: Studio): void;
+  /** Also while something is typed. */
+  readonly always?: boolean;
+}
+
+const selected = (studio: Studio, act: (studio: Studio, index: number) => void): void => {
+  const index = studio.tools.selected.value;
+  if (index !== null) act(studio, index);
+};
+
+const shown = (
+  studio: Studio,
+  act: (studio: Studio, place: { node: string; step: number }) => void,
+): void => {
+  const place = studio.viewing.place.value;
+  if (place !== null && studio.session.run.value === null) act(studio, place);
+};
+
+const hold = (tool: "point" | "brush" | "pan") => (studio: Studio) => {
+  if (studio.mode.value?.tools.includes(tool)) studio.tools.tool.value = tool;
+};
+
+const TOOLS: readonly Key[] = [
+  { chords: ["V", "P"], does: "Points", group: "Tools", press: hold("point") },
+  { chords: ["B"], does: "Brush", group: "Tools", press: hold("brush") },
+  { chords: ["H"], does: "Pan (or hold Space)", group: "Tools", press: hold("pan") },
+];
+
+const MASK: readonly Key[] = [
+  {
+    chords: ["E"],
+    does: "Erase, or paint again",
+    group: "Mask",
+    press: (studio) => {
+      hold("brush")(studio);
+      studio.tools.setBrush({ erase: !studio.tools.brush.value.erase });
+    },
+  },
+  { chords: ["["], does: "Smaller brush", group: "Mask", press: ({ tools }) => tools.resizeBrush(-1) },
+  { chords: ["]"], does: "Larger brush", group: "Mask", press: ({ tools }) => tools.resizeBrush(1) },
+  {
+    chords: ["X"],
+    does: "Swap “may change” and “must stay”",
+    group: "Mask",
+    press: ({ tools }) => tools.swapPaint(),
+  },
+  {
+    chords: ["I"],
+    does: "Invert the region",
+    group: "Mask",
+    press: ({ editable, stage }) => editable.value && stage.value?.invertMask(),
+  },
+  {
+    chords: ["M"],
+    does: "Show or hide the region",
+    group: "Mask",
+    press: ({ tools }) => {
+      tools.maskVisible.value = !tools.maskVisible.value;
+    },
+  },
+];
+
+const POINTS: readonly Key[] = [
+  {
+    chords: ["L"],
+    does: "Lock or unlock the selected point",
+    group: "Points",
+    press: (studio) => selected(studio, toggleLock),
+  },
+  {
+    chords: ["Delete", "Backspace"],
+    does: "Delete the selected point",
+    group: "Points",
+    press: (studio) => selected(studio, deletePoint),
+  },
+];
+
+const RUN: readonly Key[] = [
+  { chords: ["Ctrl+Enter"], does: "Run", group: "Run", always: true, press: run },
+  { chords: ["K"], does: "Pause or resume", group: "Run", press: pauseOrResume },
+  { chords: ["Escape"], does: "Stop the run, or cancel", group: "Run", press: giveUp },
+];
+
+const TIME: readonly Key[] = [
+  { chords: ["Ctrl+Z"], does: "Undo", group: "Time", press: ({ session }) => session.undo() },
+  { chords: ["Ctrl+Shift+Z", "Ctrl+Y"], does: "Redo", group: "Time", press: ({ session }) => session.redo() },
+  { chords: [","], does: "One step back", group: "Time", press: ({ viewing }) => viewing.step(-1) },
+  { chords: ["."], does: "One step on", group: "Time", press: ({ viewing }) => viewing.step(1) },
+  { chords: ["Home"], does: "First step", group: "Time", press: ({ viewing }) => viewing.step(-Infinity) },
+  { chords: ["End"], does: "Last step", group: "Time", press: ({ viewing }) => viewing.step(Infinity) },
+  {
+    chords: ["Enter"],
+    does: "Start at the shown step",
+    group: "Time",
+    press: (studio) => shown(studio, startHere),
+  },
+  {
+    chords: ["Shift+B"],
+    does: "Branch at the shown step",
+    group: "Time",
+    press: (studio) => shown(studio, branchFrom),
+  },
+];
+
+const LOOK: readonly Key[] = [
+  { chords: ["0"], does: "Fit the picture", group: "Look", press: ({ stage }) => stage.value?.fit() },
+  { chords: ["1"], does: "100 %", group: "Look", press: ({ stage }) => stage.value?.actualSize() },
+  { chords: ["+", "="], does: "Zoom in", group: "Look", press: ({ stage }) => stage.value?.zoomBy(1.25) },
+  { chords: ["-"], does: "Zoom out", group: "Look", press: ({ stage }) => stage.value?.zoomBy(0.8) },
+  {
+    chords: ["C"],
+    does: "Hold to compare with the start",
+    group: "Look",
+    press: (studio) => holdCompare(studio, true),
+    release: (studio) => holdCompare(studio, false),
+  },
+  {
+    chords: ["G"],
+    does: "Grid",
+    group: "Look",
+    press: ({ tools }) => {
+      tools.grid.value = !tools.grid.value;
+    },
+  },
+  { chords: ["T"], does: "Dark or light", group: "Look", press: toggleTheme },
+];
+
+const PAGE: readonly Key[] = [
+  {
+    chords: ["S"],
+    does: "Export",
+    group: "Page",
+    press: ({ dialog, atStart }) => {
+      if (!atStart.value) dialog.value = "export";
+    },
+  },
+  {
+    chords: ["N"],
+    does: "Start page, and back",
+    group: "Page",
+    press: ({ starting }) => {
+      starting.value = !starting.value;
+    },
+  },
+  {
+    chords: ["?"],
+    does: "This help",
+    group: "Page",
+    press: ({ dialog }) => {
+      dialog.value = "help";
+    },
+  },
+];
+
+export const KEYS: readonly Key[] = [...TOOLS, ...MASK, ...POINTS, ...RUN, ...TIME, ...LOOK, ...PAGE];
+
+/** "Ctrl+Shift+Z", "Escape", "?": Shift is named only where it does not choose the character itself. */
+export function chordOf(
+  event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">,
+): string {
+  const letter = /^[a-z]$/i.test(event.key);
+  const named = event.key.length > 1;
+  const parts = [
+    event.ctrlKey || event.metaKey ? "Ctrl" : "",
+    event.altKey ? "Alt" : "",
+    event.shiftKey && (letter || named) ? "Shift" : "",
+    letter ? event.key.toUpperCase() : event.key,
+  ];
+  return parts.filter(Boolean).join("+");
+}
+
+function typedInto(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  const isText = target instanceof HTMLInputElement && !["range", "checkbox", "radio"].includes(target.type);
+  return isText || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
+/** Keys with which the focused control itself is worked. */
+function ownedBy(target: EventTarget | null, chord: string): boolean {
+  if (target instanceof HTMLInputElement && target.type === "range") return ["Home", "End"].includes(chord);
+  return (
+    chord === "Enter" && target instanceof HTMLElement && target.closest("button, a, summary, label") !== null
+  );
+}
+
+/** Binds the table to the window; gives back what unbinds it. */
+export function bindKeys(studio: () => Studio): () => void {
+  const find = (event: KeyboardEvent): Key | undefined => {
+    if (event.defaultPrevented || studio().dialog.value !== null) return undefined;
+    const chord = chordOf(event);
+    const key = KEYS.find(({ chords }) => chords.includes(chord));
+    if (key === undefined || key.always) return key;
+    return typedInto(event.target) || ownedBy(event.target, chord) ? undefined : key;
+  };
+  const down = (event: KeyboardEvent): void => {
+    const key = find(event);
+    if (key === undefined) return;
+    event.preventDefault();
+    if (!(event.repeat && key.release)) key.press(studio());
+  };
+  const up = (event: KeyboardEvent): void => {
+    KEYS.find(({ chords, release }) => release && chords.includes(chordOf(event)))?.release?.(studio());
+  };
+  addEventListener("keydown", down);
+  addEventListener("keyup", up);
+  return () => {
+    removeEventListener("keydown", down);
+    removeEventListener("keyup", up);
+  };
+}

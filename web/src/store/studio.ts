@@ -1,0 +1,75 @@
+/** Everything of one open session, put together. */
+
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Stage } from "../canvas/stage";
+import { type Mode, makeMode, obstacle } from "../modes/mode";
+import { Masks } from "./masks";
+import { Session } from "./session";
+import { Tools } from "./tools";
+import { Viewing } from "./viewing";
+
+export type Dialog = "export" | "help";
+
+export class Studio {
+  readonly session: Session;
+  readonly viewing: Viewing;
+  readonly masks: Masks;
+  readonly tools = new Tools();
+  /** The canvas, while it is on the page. */
+  readonly stage: Signal<Stage | null> = signal(null);
+  readonly modes: ReadonlySignal<readonly Mode[]>;
+  readonly mode: ReadonlySignal<Mode | null>;
+  /** Why no run can start; null when one can. */
+  readonly obstacle: ReadonlySignal<string | null>;
+  /** Points and mask may be changed: nothing runs, and the frame that is shown is the document's. */
+  readonly editable: ReadonlySignal<boolean>;
+  readonly dialog: Signal<Dialog | null> = signal(null);
+  /** The start page was asked for; it also shows while there is no picture. */
+  readonly starting: Signal<boolean> = signal(false);
+  readonly atStart: ReadonlySignal<boolean>;
+  private readonly stopEffects: (() => void)[];
+
+  constructor(address: string, known: string | null) {
+    this.session = new Session(address, known);
+    this.viewing = new Viewing(this.session);
+    this.masks = new Masks(this.session);
+    const { document, welcome, run, nodes } = this.session;
+    this.modes = computed(() => (welcome.value?.edits ?? []).map(makeMode));
+    this.mode = computed(
+      () =>
+        this.modes.value.find(({ edit }) => edit.name === document.value?.edit) ??
+        this.modes.value[0] ??
+        null,
+    );
+    this.obstacle = computed(() => {
+      const [mode, current] = [this.mode.value, document.value];
+      if (mode === null || current === null) return "The studio is getting ready.";
+      return obstacle(mode, current, nodes.value.find(({ id }) => id === current.at?.node) ?? null);
+    });
+    this.editable = computed(() => {
+      const ready = run.value === null && this.viewing.looking.value === null;
+      return ready && document.value?.at != null;
+    });
+    this.atStart = computed(() => this.starting.value || document.value?.at == null);
+    this.stopEffects = [effect(() => this.putDownMissingTool()), effect(() => this.forgetMissingPoint())];
+  }
+
+  dispose(): void {
+    for (const stop of this.stopEffects) stop();
+    this.viewing.dispose();
+    this.masks.dispose();
+    this.session.close();
+  }
+
+  private putDownMissingTool(): void {
+    const mode = this.mode.value;
+    const { tool } = this.tools;
+    if (mode && !mode.tools.includes(tool.value)) tool.value = mode.tools[0] ?? "pan";
+  }
+
+  private forgetMissingPoint(): void {
+    const count = this.session.document.value?.points.length ?? 0;
+    const { selected } = this.tools;
+    if ((selected.value ?? 0) >= count) selected.value = null;
+  }
+}

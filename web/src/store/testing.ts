@@ -1,0 +1,57 @@
+/** The page's state for browser tests, to be read and not to be changed: only where the server runs in test mode. */
+
+import type { Studio } from "./studio";
+
+export function showToTests({ session, viewing, tools, editable }: Studio): void {
+  const view = Object.freeze({
+    get place() {
+      return viewing.place.value;
+    },
+    get looking() {
+      return viewing.looking.value;
+    },
+    get comparing() {
+      return viewing.style.value;
+    },
+    get zoom() {
+      return tools.zoom.value;
+    },
+    get tool() {
+      return tools.tool.value;
+    },
+    get selected() {
+      return tools.selected.value;
+    },
+    get editable() {
+      return editable.value;
+    },
+  });
+  const shown = Object.freeze({
+    view,
+    get session() {
+      return session.id;
+    },
+    get connected() {
+      return session.connected.value;
+    },
+    get document() {
+      return session.document.value;
+    },
+    get state() {
+      return session.state.value;
+    },
+    get run() {
+      return session.run.value;
+    },
+    get ended() {
+      return session.ended.value;
+    },
+    get frames() {
+      return viewing.drawn.count;
+    },
+    get latencies() {
+      return [...viewing.drawn.latencies];
+    },
+  });
+  Object.defineProperty(window, "__pliant", { value: shown, configurable: true });
+}

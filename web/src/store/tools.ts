@@ -1,0 +1,35 @@
+/** What the person holds and how the canvas shows things: none of it is part of the document. */
+
+import { type Signal, signal } from "@preact/signals";
+import type { Brush, Tool } from "../canvas/model";
+import type { XY } from "./reduce";
+
+export const BRUSH_SIZES = { least: 1, most: 400 } as const;
+
+export class Tools {
+  readonly tool: Signal<Tool> = signal("point");
+  readonly brush: Signal<Brush> = signal({ size: 40, paint: "change", erase: false });
+  readonly selected: Signal<number | null> = signal(null);
+  readonly pending: Signal<XY | null> = signal(null);
+  readonly pointsVisible = signal(true);
+  readonly maskVisible = signal(true);
+  readonly grid = signal(false);
+  readonly split = signal(0.5);
+  readonly zoom = signal(1);
+  readonly pointer: Signal<XY | null> = signal(null);
+
+  setBrush(part: Partial<Brush>): void {
+    this.brush.value = { ...this.brush.value, ...part };
+  }
+
+  /** By a fifth, at least by one pixel. */
+  resizeBrush(direction: 1 | -1): void {
+    const { size } = this.brush.value;
+    const next = size + direction * Math.max(1, Math.round(size * 0.2));
+    this.setBrush({ size: Math.min(Math.max(next, BRUSH_SIZES.least), BRUSH_SIZES.most) });
+  }
+
+  swapPaint(): void {
+    this.setBrush({ paint: this.brush.value.paint === "change" ? "stay" : "change" });
+  }
+}

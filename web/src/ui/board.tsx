@@ -1,0 +1,79 @@
+/** The canvas with the notices that float over it. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { Stage } from "../canvas/stage";
+import { unusable } from "../modes/mode";
+import { startHere } from "../store/actions";
+import { makeCanvasModel } from "../store/canvasmodel";
+import { useStudio } from "./context";
+import { Button } from "./controls";
+import { Problems } from "./problems";
+
+function StageHost() {
+  const studio = useStudio();
+  const host = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (host.current === null) return;
+    const stage = new Stage(host.current, makeCanvasModel(studio));
+    studio.stage.value = stage;
+    return () => {
+      studio.stage.value = null;
+      stage.dispose();
+    };
+  }, [studio]);
+  return <div class="stage" ref={host} data-testid="canvas" />;
+}
+
+function Looking() {
+  const studio = useStudio();
+  const { viewing, session } = studio;
+  const [place, node] = [viewing.looking.value, viewing.node.value];
+  if (place === null || node === null) return null;
+  const running = session.run.value !== null;
+  return (
+    <div class="notice" role="status" data-testid="looking">
+      <span>
+        Looking at {node.edit ? `step ${place.step} of ` : ""}
+        {node.title}
+      </span>
+      {!running && (
+        <Button
+          testid="looking-start-here"
+          kind="primary"
+          label="Start here to edit"
+          onClick={() => startHere(studio, place)}
+        />
+      )}
+      <Button
+        testid="looking-back"
+        label={running ? "Back to the run" : "Back"}
+        onClick={() => viewing.follow()}
+      />
+    </div>
+  );
+}
+
+function Unusable() {
+  const { session, viewing } = useStudio();
+  const sentence = unusable(viewing.node.value, session.welcome.value?.edits ?? []);
+  return (
+    sentence && (
+      <div class="notice" role="status" data-testid="unusable">
+        {sentence}
+      </div>
+    )
+  );
+}
+
+export function Board() {
+  return (
+    <main class="board" aria-label="Picture">
+      <StageHost />
+      <div class="over over-top">
+        <Looking />
+        <Unusable />
+        <Problems about={["picture"]} />
+      </div>
+    </main>
+  );
+}

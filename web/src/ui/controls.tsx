@@ -1,0 +1,228 @@
+/** Buttons, sliders and fields that all parts of the page share. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Icon, type IconName } from "./icons";
+import { tipFor } from "./tip";
+
+interface ButtonProps {
+  readonly testid: string;
+  readonly onClick: () => void;
+  readonly label: string;
+  readonly icon?: IconName;
+  readonly disabled?: boolean;
+  readonly tip?: string;
+  readonly kind?: "plain" | "primary" | "danger";
+}
+
+export function Button({ testid, onClick, label, icon, disabled, tip, kind = "plain" }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      class={`button ${kind}`}
+      data-testid={testid}
+      disabled={disabled}
+      onClick={onClick}
+      {...tipFor(tip ?? "")}
+    >
+      {icon && <Icon name={icon} />}
+      <span>{label}</span>
+    </button>
+  );
+}
+
+interface IconButtonProps {
+  readonly testid: string;
+  readonly onClick: () => void;
+  /** What a screen reader says. */
+  readonly label: string;
+  readonly icon: IconName;
+  readonly tip?: string;
+  readonly pressed?: boolean;
+  readonly disabled?: boolean;
+}
+
+export function IconButton({ testid, onClick, label, icon, tip, pressed, disabled }: IconButtonProps) {
+  return (
+    <button
+      type="button"
+      class="icon-button"
+      data-testid={testid}
+      aria-label={label}
+      aria-pressed={pressed}
+      disabled={disabled}
+      onClick={onClick}
+      {...tipFor(tip ?? label)}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+interface SliderProps {
+  readonly testid: string;
+  readonly label: string;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly step?: number;
+  readonly disabled?: boolean;
+  readonly text?: string;
+  readonly onInput?: (value: number) => void;
+  /** The slider was let go. */
+  readonly onChange?: (value: number) => void;
+}
+
+/** Fills its track up to the thumb. */
+export function Slider({
+  testid,
+  label,
+  value,
+  low,
+  high,
+  step = 1,
+  disabled,
+  text,
+  onInput,
+  onChange,
+}: SliderProps) {
+  const filled = high > low ? ((value - low) / (high - low)) * 100 : 0;
+  return (
+    <input
+      type="range"
+      class="slider"
+      data-testid={testid}
+      aria-label={label}
+      aria-valuetext={text}
+      min={low}
+      max={high}
+      step={step}
+      value={value}
+      disabled={disabled}
+      style={{ "--filled": `${filled}%` }}
+      onInput={(event) => onInput?.(event.currentTarget.valueAsNumber)}
+      onChange={(event) => onChange?.(event.currentTarget.valueAsNumber)}
+    />
+  );
+}
+
+/** A value that follows the hand while it moves and the outside otherwise. */
+export function useDraft<T>(value: T): [T, (next: T) => void] {
+  const [draft, setDraft] = useState(value);
+  useEffect(() => setDraft(value), [value]);
+  return [draft, setDraft];
+}
+
+interface TextFieldProps {
+  readonly testid: string;
+  readonly label: string;
+  readonly value: string;
+  readonly disabled?: boolean;
+  readonly numeric?: boolean;
+  /** Enter was pressed or the field was left; false puts the old text back. */
+  readonly onDone: (text: string) => boolean;
+}
+
+export function TextField({ testid, label, value, disabled, numeric, onDone }: TextFieldProps) {
+  const [draft, setDraft] = useDraft(value);
+  const finish = () => {
+    if (draft !== value && !onDone(draft)) setDraft(value);
+  };
+  return (
+    <input
+      type="text"
+      class="field"
+      inputMode={numeric ? "decimal" : "text"}
+      data-testid={testid}
+      aria-label={label}
+      value={draft}
+      disabled={disabled}
+      onInput={(event) => setDraft(event.currentTarget.value)}
+      onBlur={finish}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") finish();
+        if (event.key === "Escape") setDraft(value);
+      }}
+    />
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  readonly testid: string;
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly { readonly value: T; readonly label: string; readonly disabled?: boolean }[];
+  readonly disabled?: boolean;
+  readonly onChange: (value: T) => void;
+}
+
+/** A few options side by side. */
+export function Segments<T extends string>({
+  testid,
+  label,
+  value,
+  options,
+  disabled,
+  onChange,
+}: ChoiceProps<T>) {
+  return (
+    <div class="segments" role="radiogroup" aria-label={label} data-testid={testid}>
+      {options.map((option) => (
+        <label key={option.value} class="segment" data-testid={`${testid}-${option.value}`}>
+          <input
+            type="radio"
+            name={testid}
+            checked={option.value === value}
+            disabled={disabled || option.disabled}
+            onChange={() => onChange(option.value)}
+          />
+          <span>{option.label}</span>
+        </label>
+      ))}
+    </div>
+  );
+}
+
+interface SwitchProps {
+  readonly testid: string;
+  readonly label: string;
+  readonly checked: boolean;
+  readonly disabled?: boolean;
+  readonly onChange: (checked: boolean) => void;
+}
+
+export function Switch({ testid, label, checked, disabled, onChange }: SwitchProps) {
+  return (
+    <input
+      type="checkbox"
+      class="switch"
+      role="switch"
+      data-testid={testid}
+      aria-label={label}
+      aria-checked={checked}
+      checked={checked}
+      disabled={disabled}
+      onChange={(event) => onChange(event.currentTarget.checked)}
+    />
+  );
+}
+
+interface SectionProps {
+  readonly name: string;
+  readonly title: string;
+  readonly actions?: ComponentChildren;
+  readonly children: ComponentChildren;
+}
+
+/** A part of a side panel; on narrow screens the tab of this name shows it. */
+export function Section({ name, title, actions, children }: SectionProps) {
+  return (
+    <section class="section" data-section={name} data-testid={`${name}-section`} aria-label={title}>
+      <header class="section-head">
+        <h2>{title}</h2>
+        {actions}
+      </header>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,72 @@
+/** The editor: tools, canvas, panels, time. On narrow screens the panels are the tabs of a sheet at the bottom. */
+
+import { signal } from "@preact/signals";
+import { Board } from "./board";
+import { Branches, BranchesToggle, branchesOpen } from "./branches";
+import { useStudio } from "./context";
+import { Film } from "./film";
+import { LookBar } from "./lookbar";
+import { OptionBar } from "./optionbar";
+import { ProgressPanel } from "./progress";
+import { RunBar } from "./runbar";
+import { SettingsPanel } from "./settings";
+import { ToolStrip } from "./toolstrip";
+
+const TABS = [
+  { name: "points", title: "Points" },
+  { name: "settings", title: "Settings" },
+  { name: "progress", title: "Progress" },
+  { name: "film", title: "Steps" },
+  { name: "branches", title: "Branches" },
+] as const;
+
+const tab = signal<string>("points");
+
+function SheetTabs() {
+  return (
+    <div class="sheet-tabs" role="tablist" aria-label="Panels">
+      {TABS.map(({ name, title }) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          data-testid={`tab-${name}`}
+          aria-selected={tab.value === name}
+          onClick={() => {
+            tab.value = tab.value === name ? "" : name;
+          }}
+        >
+          {title}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function Editor() {
+  const { mode } = useStudio();
+  return (
+    <div class="editor" data-tab={tab.value} data-branches={branchesOpen.value}>
+      <div class="left">
+        <ToolStrip />
+        <BranchesToggle />
+      </div>
+      <aside class="side side-branches">
+        <Branches />
+      </aside>
+      <OptionBar />
+      <Board />
+      <RunBar />
+      <LookBar />
+      <Film />
+      <aside class="side side-panels">
+        {mode.value?.inputs.map(({ kind, Panel }) => (
+          <Panel key={kind} />
+        ))}
+        <ProgressPanel />
+        <SettingsPanel />
+      </aside>
+      <SheetTabs />
+    </div>
+  );
+}

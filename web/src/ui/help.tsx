@@ -1,0 +1,80 @@
+/** The keyboard map, to be searched. */
+
+import { useState } from "preact/hooks";
+import { KEYS, type Key } from "../store/keys";
+import { useStudio } from "./context";
+import { Dialog } from "./dialog";
+
+const GROUPS = ["Tools", "Mask", "Points", "Run", "Time", "Look", "Page"] as const;
+const NAMES: Readonly<Record<string, string>> = { Escape: "Esc", Delete: "Del", Backspace: "⌫" };
+
+export function found(keys: readonly Key[], wanted: string): readonly Key[] {
+  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
+  return keys.filter((key) => {
+    const text = `${key.group} ${key.does} ${key.chords.join(" ")}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+function Chord({ chord }: { chord: string }) {
+  const parts = chord === "+" ? ["+"] : chord.split("+");
+  return (
+    <span class="chord">
+      {parts.map((part) => (
+        <kbd key={part}>{NAMES[part] ?? part}</kbd>
+      ))}
+    </span>
+  );
+}
+
+function Group({ name, keys }: { name: string; keys: readonly Key[] }) {
+  if (keys.length === 0) return null;
+  return (
+    <section class="help-group">
+      <h3>{name}</h3>
+      <dl>
+        {keys.map(({ does, chords }) => (
+          <div key={does}>
+            <dt>{does}</dt>
+            <dd>
+              {chords.map((chord) => (
+                <Chord key={chord} chord={chord} />
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+export function Help() {
+  const { dialog } = useStudio();
+  const [wanted, setWanted] = useState("");
+  const keys = found(KEYS, wanted);
+  const close = () => {
+    dialog.value = null;
+  };
+  return (
+    <Dialog testid="help-dialog" title="Keys" onClose={close}>
+      <input
+        type="search"
+        class="field search"
+        placeholder="Search"
+        aria-label="Search the keys"
+        data-testid="help-search"
+        value={wanted}
+        onInput={(event) => setWanted(event.currentTarget.value)}
+      />
+      <div class="help-groups" data-testid="help-keys">
+        {GROUPS.map((name) => (
+          <Group key={name} name={name} keys={keys.filter(({ group }) => group === name)} />
+        ))}
+        {keys.length === 0 && <p class="quiet">No key does that.</p>}
+      </div>
+      <p class="quiet">
+        Shift-click draws a straight line with the brush; Alt-click deletes a point; the wheel zooms.
+      </p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,41 @@
+/** The tools that the mode's inputs ask for. */
+
+import type { Tool } from "../canvas/model";
+import { useStudio } from "./context";
+import { IconButton } from "./controls";
+import type { IconName } from "./icons";
+
+const TOOLS: Readonly<Record<Tool, { icon: IconName; label: string; tip: string }>> = {
+  point: { icon: "point", label: "Points", tip: "Points: click where to grab, then where it should go (V)" },
+  brush: { icon: "brush", label: "Brush", tip: "Brush: paint the region that may change (B)" },
+  pan: { icon: "pan", label: "Pan", tip: "Pan (H, or hold Space)" },
+};
+
+export function ToolStrip() {
+  const { mode, tools } = useStudio();
+  return (
+    <div class="tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
+      {(mode.value?.tools ?? []).map((tool) => (
+        <IconButton
+          key={tool}
+          testid={`tool-${tool}`}
+          {...TOOLS[tool]}
+          pressed={tools.tool.value === tool}
+          onClick={() => {
+            tools.tool.value = tool;
+          }}
+        />
+      ))}
+      <span class="gap" />
+      <IconButton
+        testid="points-visible"
+        icon={tools.pointsVisible.value ? "eye" : "eyeOff"}
+        label={tools.pointsVisible.value ? "Hide the points" : "Show the points"}
+        pressed={!tools.pointsVisible.value}
+        onClick={() => {
+          tools.pointsVisible.value = !tools.pointsVisible.value;
+        }}
+      />
+    </div>
+  );
+}

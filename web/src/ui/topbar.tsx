@@ -1,0 +1,115 @@
+/** The bar on top: way home, undo and redo, the modes, export, look, help. */
+
+import { dark, toggleTheme } from "../store/theme";
+import icon from "../styles/icon.svg";
+import { useStudio } from "./context";
+import { Button, IconButton } from "./controls";
+
+function History() {
+  const { session } = useStudio();
+  const { undo, redo } = session.state.value ?? { undo: null, redo: null };
+  return (
+    <div class="bar-group">
+      <IconButton
+        testid="undo"
+        icon="undo"
+        label={undo ? `Undo: ${undo}` : "Undo"}
+        tip={undo ? `Undo “${undo}” (Ctrl+Z)` : "Nothing to undo"}
+        disabled={undo === null}
+        onClick={() => session.undo()}
+      />
+      <IconButton
+        testid="redo"
+        icon="redo"
+        label={redo ? `Redo: ${redo}` : "Redo"}
+        tip={redo ? `Redo “${redo}” (Ctrl+Shift+Z)` : "Nothing to redo"}
+        disabled={redo === null}
+        onClick={() => session.redo()}
+      />
+    </div>
+  );
+}
+
+function Modes() {
+  const { modes, mode, session } = useStudio();
+  return (
+    <nav class="modes" aria-label="Modes">
+      {modes.value.map(({ edit }) => (
+        <button
+          key={edit.name}
+          type="button"
+          class="mode"
+          data-testid={`mode-${edit.name}`}
+          aria-current={edit === mode.value?.edit ? "page" : undefined}
+          title={edit.summary}
+          disabled={session.run.value !== null}
+          onClick={() => session.change({ label: edit.title, edit: edit.name })}
+        >
+          {edit.title}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+function Saved() {
+  const { session } = useStudio();
+  const saved = session.state.value?.saved ?? true;
+  return (
+    <span class="saved" data-testid="saved" data-saved={saved}>
+      {saved ? "Saved" : "Saving …"}
+    </span>
+  );
+}
+
+export function TopBar() {
+  const { starting, atStart, dialog } = useStudio();
+  const editing = !atStart.value;
+  return (
+    <header class="topbar">
+      <button
+        type="button"
+        class="wordmark"
+        data-testid="home"
+        aria-label="Pliant: start page"
+        onClick={() => {
+          starting.value = true;
+        }}
+      >
+        <img src={icon} alt="" width="20" height="20" />
+        Pliant
+      </button>
+      {editing && <History />}
+      {editing && <Modes />}
+      <span class="gap" />
+      {editing && <Saved />}
+      {editing && (
+        <Button
+          testid="export"
+          icon="export"
+          label="Export"
+          tip="Export (S)"
+          onClick={() => {
+            dialog.value = "export";
+          }}
+        />
+      )}
+      <IconButton
+        testid="theme"
+        icon={dark.value ? "sun" : "moon"}
+        label={dark.value ? "Light" : "Dark"}
+        tip={dark.value ? "Light (T)" : "Dark (T)"}
+        onClick={toggleTheme}
+      />
+      <IconButton
+        testid="help"
+        icon="help"
+        label="Help"
+        tip="Keys (?)"
+        onClick={() => {
+          dialog.value = "help";
+        }}
+      />
+    </header>
+  );
+}
