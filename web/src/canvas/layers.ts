@@ -1,0 +1,108 @@
+/** The layers one over the other, each drawn anew at most once per frame of the screen and only when it is stale. */
+
+import type { Camera } from "./camera";
+import type { Divider } from "./divider";
+import { type Marks, MarksLayer } from "./marks-layer";
+import { MaskLayer } from "./mask-layer";
+import type { CanvasModel, XY } from "./model";
+import { PictureLayer } from "./picture-layer";
+import type { Placement } from "./placement";
+import type { PointTool } from "./point-tool";
+import { clampInside, toPicture } from "./viewport";
+
+export type LayerName = "picture" | "mask" | "marks";
+
+export class Layers {
+  readonly pictures = new PictureLayer();
+  readonly mask = new MaskLayer();
+  readonly marks = new MarksLayer();
+  /** Screen place of the pointer; a handle that waits for its target points there. */
+  pointer: XY | null = null;
+  private readonly stale = new Set<LayerName>();
+  private frame = 0;
+
+  constructor(
+    private readonly model: CanvasModel,
+    private readonly camera: Camera,
+    private readonly points: PointTool,
+    private readonly divider: Divider,
+  ) {}
+
+  redraw(...names: LayerName[]): void {
+    for (const name of names) {
+      this.stale.add(name);
+    }
+    if (names.length > 0 && this.frame === 0) {
+      this.frame = requestAnimationFrame(() => this.draw());
+    }
+  }
+
+  /** Resizing empties the layers; nobody shall see that. */
+  resize(): void {
+    const { box, ratio } = this.camera;
+    this.pictures.sheet.resize(box, ratio);
+    this.mask.sheet.resize(box, ratio);
+    this.marks.resize(box, ratio);
+    this.redraw("picture", "mask", "marks");
+    cancelAnimationFrame(this.frame);
+    this.draw();
+  }
+
+  stop(): void {
+    cancelAnimationFrame(this.frame);
+    this.marks.destroy();
+  }
+
+  private draw(): void {
+    this.frame = 0;
+    const { model, stale } = this;
+    const { placement } = this.camera;
+    const shown = model.picture.peek();
+    const comparison = model.comparison.peek();
+    const bare = comparison?.style === "whole";
+    if (placement === null || shown === null) {
+      this.drawNothing();
+    } else {
+      if (stale.has("picture")) {
+        this.pictures.draw(placement, shown, comparison, model.split.peek(), model.grid.peek());
+        this.divider.place(placement);
+      }
+      if (stale.has("mask")) {
+        this.mask.draw(placement, model.maskVisible.peek() && !bare);
+      }
+      if (stale.has("marks")) {
+        this.drawMarks(placement, model.pointsVisible.peek() && !bare);
+      }
+    }
+    stale.clear();
+  }
+
+  private drawMarks(placement: Placement, visible: boolean): void {
+    if (visible) {
+      this.marks.draw(placement.view, this.marksNow(placement));
+    } else {
+      this.marks.clear();
+    }
+  }
+
+  private drawNothing(): void {
+    this.pictures.clear(this.camera.ratio);
+    this.mask.clear(this.camera.ratio);
+    this.marks.clear();
+  }
+
+  private marksNow({ view, picture }: Placement): Marks {
+    const { model } = this;
+    return {
+      points: this.points.shown(),
+      pending: model.editable.peek() ? model.pending.peek() : null,
+      gesture: this.points.gestures.gesture,
+      pointer: this.pointer === null ? null : clampInside(toPicture(view, this.pointer), picture),
+      selected: model.selected.peek(),
+      tracked: model.tracked.peek(),
+      trails: model.trails.peek(),
+      notes: model.notes.peek(),
+      editable: model.editable.peek(),
+    };
+  }
+}

@@ -1,0 +1,88 @@
+/** What the canvas shows and what it tells: the only thing that `canvas/` and the rest of the page share. */
+
+import type { ReadonlySignal, Signal } from "@preact/signals";
+
+/** x to the right, y down, in pixels of the picture; (0, 0) is the centre of its first pixel. */
+export type XY = readonly [number, number];
+
+export interface PointMark {
+  readonly handle: XY;
+  readonly target: XY;
+  readonly locked: boolean;
+}
+
+/** Decoded pixels with their size. */
+export interface Shown {
+  readonly image: CanvasImageSource;
+  readonly width: number;
+  readonly height: number;
+}
+
+export type Tool = "point" | "brush" | "pan";
+
+export interface Brush {
+  /** Diameter in pixels of the picture. */
+  readonly size: number;
+  /** What a stroke marks; with `erase` it marks the opposite. */
+  readonly paint: "change" | "stay";
+  readonly erase: boolean;
+}
+
+/** Where the picture may change: grey picture, white = may change; blurred by `feather` pixels when it is used. */
+export interface MaskShown {
+  readonly image: CanvasImageSource;
+  readonly feather: number;
+}
+
+/** Another picture to compare with: beside it at a slider, or in its place while a key is held. */
+export interface Comparison {
+  readonly other: Shown;
+  readonly style: "slider" | "whole";
+}
+
+export interface PointNote {
+  /** Number of the point, from 0. */
+  readonly point: number;
+  readonly sentence: string;
+  /** The nearest place that makes a better handle. */
+  readonly better: XY | null;
+}
+
+export interface CanvasModel {
+  readonly picture: ReadonlySignal<Shown | null>;
+  readonly comparison: ReadonlySignal<Comparison | null>;
+  /** Place of the slider, 0 (left) to 1. */
+  readonly split: Signal<number>;
+  readonly tool: Signal<Tool>;
+  /** Points and mask may be changed now. */
+  readonly editable: ReadonlySignal<boolean>;
+
+  readonly points: ReadonlySignal<readonly PointMark[]>;
+  readonly pointsVisible: ReadonlySignal<boolean>;
+  /** Number of the selected point; Delete removes it, L locks it, arrow keys move its target. */
+  readonly selected: Signal<number | null>;
+  /** A handle was placed and its target comes next. */
+  readonly pending: Signal<XY | null>;
+  /** Where the handles are on the frame that is shown, when that is a frame of a run; else null. */
+  readonly tracked: ReadonlySignal<readonly XY[] | null>;
+  /** The ways that the handles went up to that frame. */
+  readonly trails: ReadonlySignal<readonly (readonly XY[])[]>;
+  readonly notes: ReadonlySignal<readonly PointNote[]>;
+
+  readonly mask: ReadonlySignal<MaskShown | null>;
+  readonly maskVisible: ReadonlySignal<boolean>;
+  readonly brush: Signal<Brush>;
+
+  readonly grid: ReadonlySignal<boolean>;
+  /** Screen pixels per picture pixel; written by the canvas. */
+  readonly zoom: Signal<number>;
+  /** Where the pointer is, for the status line; written by the canvas. */
+  readonly pointer: Signal<XY | null>;
+  readonly reducedMotion: ReadonlySignal<boolean>;
+  readonly dark: ReadonlySignal<boolean>;
+
+  /** A gesture on the points is finished. */
+  changePoints(points: readonly PointMark[], label: string): void;
+  /** A stroke, an inversion: the mask as a grey PNG; null removes it. */
+  changeMask(png: Blob | null, label: string): void;
+}

@@ -1,0 +1,248 @@
+/** The canvas of the studio: shows a model and turns what a person does with the pointer into its changes. */
+
+import { effect } from "@preact/signals";
+import { BrushTool } from "./brush-tool";
+import { Camera } from "./camera";
+import "./canvas.css";
+import { Cursor } from "./cursor";
+import { describe } from "./describe";
+import { Divider } from "./divider";
+import type { Press } from "./gestures";
+import { type KeyDesk, Keys } from "./keys";
+import { type LayerName, Layers } from "./layers";
+import type { CanvasModel, Shown, XY } from "./model";
+import { Painting } from "./painting";
+import { PointTool } from "./point-tool";
+import { type Desk, type Hand, Pointers } from "./pointers";
+import { isInside, toPicture } from "./viewport";
+
+export class Stage {
+  private readonly camera: Camera;
+  private readonly layers: Layers;
+  private readonly divider: Divider;
+  private readonly cursor: Cursor;
+  private readonly words = document.createElement("div");
+  private readonly painting: Painting;
+  private readonly points: PointTool;
+  private readonly brush: BrushTool;
+  private readonly pointers: Pointers;
+  private readonly keys: Keys;
+  private readonly ends: (() => void)[] = [];
+  /** Width and height of the picture that the camera is at. */
+  private size = "";
+  private hovered: Press | null = null;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly model: CanvasModel,
+  ) {
+    const around = () => this.camera.placement;
+    this.camera = new Camera(model.zoom, () => this.placed());
+    this.points = new PointTool(model, around, {
+      changed: () => this.layers.redraw("marks"),
+      fit: () => this.fit(),
+    });
+    this.divider = new Divider(model.split);
+    this.layers = new Layers(model, this.camera, this.points, this.divider);
+    this.painting = new Painting(model, this.layers.mask, () => this.layers.redraw("mask"));
+    this.brush = new BrushTool(model, this.painting, around);
+    this.cursor = new Cursor(host, model, this.points, around);
+    this.furnish();
+    this.pointers = new Pointers(host, this.pointerDesk());
+    this.keys = new Keys(host, this.keyDesk());
+    this.resize();
+    this.watch();
+  }
+
+  dispose(): void {
+    for (const end of this.ends) {
+      end();
+    }
+    this.pointers.stop();
+    this.keys.stop();
+    this.painting.stop();
+    this.layers.stop();
+    this.host.replaceChildren();
+    this.host.classList.remove("canvas-host", "is-dark");
+  }
+
+  /** The whole picture. */
+  fit(): void {
+    this.camera.fit();
+  }
+
+  /** One screen pixel for each of the picture's. */
+  actualSize(): void {
+    this.camera.zoomTo(1);
+  }
+
+  /** Around a place of the host in CSS pixels, or its middle. */
+  zoomBy(factor: number, at?: XY): void {
+    this.camera.zoomBy(factor, at);
+  }
+
+  resize(): void {
+    const ratio = window.devicePixelRatio || 1;
+    this.camera.resize({ width: this.host.clientWidth, height: this.host.clientHeight }, ratio);
+    this.layers.resize();
+  }
+
+  /** What may change must stay, and the other way round; nothing without a region. */
+  invertMask(): void {
+    this.painting.invert();
+  }
+
+  clearMask(): void {
+    this.painting.clear();
+  }
+
+  private furnish(): void {
+    const { host, words } = this;
+    host.classList.add("canvas-host");
+    host.tabIndex = 0;
+    host.setAttribute("role", "application");
+    host.setAttribute("aria-label", "Picture: drag points on it, paint where it may change");
+    words.className = "canvas-words";
+    words.setAttribute("aria-live", "polite");
+    host.replaceChildren(
+      this.layers.pictures.paper,
+      this.layers.pictures.sheet.element,
+      this.layers.mask.sheet.element,
+      this.layers.marks.element,
+      this.cursor.circle,
+      this.divider.element,
+      words,
+    );
+    const observer = new ResizeObserver(() => this.resize());
+    observer.observe(host);
+    const screens = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    const resize = () => this.resize();
+    screens.addEventListener("change", resize);
+    this.ends.push(
+      () => observer.disconnect(),
+      () => screens.removeEventListener("change", resize),
+    );
+  }
+
+  private watch(): void {
+    const { model } = this;
+    this.follow(() => this.takePicture(model.picture.value), "picture");
+    this.follow(() => {
+      this.divider.show(model.picture.value !== null && model.comparison.value?.style === "slider");
+    });
+    this.follow(
+      () => [model.comparison.value, model.split.value, model.grid.value],
+      "picture",
+      "mask",
+      "marks",
+    );
+    this.follow(() => {
+      model.mask.value;
+      this.painting.modelChanged();
+    });
+    this.follow(() => model.maskVisible.value, "mask");
+    this.follow(
+      () => [model.points.value, model.pointsVisible.value, model.pending.value, model.selected.value],
+      "marks",
+    );
+    this.follow(
+      () => [model.tracked.value, model.trails.value, model.notes.value, model.editable.value],
+      "marks",
+    );
+    this.follow(() => {
+      [model.tool.value, model.editable.value, model.brush.value, model.zoom.value];
+      this.showCursor();
+    });
+    this.follow(() => this.host.classList.toggle("is-dark", model.dark.value));
+    this.follow(() => {
+      this.words.textContent = describe(model.points.value, model.pending.value);
+    });
+  }
+
+  /** Runs `read` again whenever what it reads changes, and draws these layers anew. */
+  private follow(read: () => unknown, ...layers: LayerName[]): void {
+    this.ends.push(
+      effect(() => {
+        read();
+        this.layers.redraw(...layers);
+      }),
+    );
+  }
+
+  private takePicture(shown: Shown | null): void {
+    const size = shown === null ? "" : `${shown.width} ${shown.height}`;
+    if (size === this.size) {
+      return;
+    }
+    this.size = size;
+    this.layers.pictures.paper.hidden = shown === null;
+    this.camera.show(shown);
+    this.painting.pictureResized();
+    this.layers.redraw("picture", "mask", "marks");
+  }
+
+  /** The picture lies elsewhere on the screen. */
+  private placed(): void {
+    const { placement } = this.camera;
+    if (placement !== null) {
+      this.layers.pictures.place(placement);
+    }
+    this.layers.redraw("picture", "mask", "marks");
+    if (this.hovered !== null) {
+      this.hover(this.hovered);
+    }
+  }
+
+  private hand(): Hand | null {
+    const tool = this.model.tool.peek();
+    return tool === "point" ? this.points : tool === "brush" ? this.brush : null;
+  }
+
+  private hover(press: Press | null): void {
+    const { model } = this;
+    const { placement } = this.camera;
+    this.hovered = press;
+    this.layers.pointer = press?.at ?? null;
+    const place = press === null || placement === null ? null : toPicture(placement.view, press.at);
+    model.pointer.value =
+      place !== null && placement !== null && isInside(place, placement.picture) ? place : null;
+    if (model.pending.peek() !== null) {
+      this.layers.redraw("marks");
+    }
+    this.showCursor();
+  }
+
+  private showCursor(): void {
+    this.cursor.show(this.hovered, this.pointers.state);
+  }
+
+  private pointerDesk(): Desk {
+    const { camera } = this;
+    return {
+      hand: () => this.hand(),
+      hover: (press) => this.hover(press),
+      panBy: (dx, dy) => camera.panBy(dx, dy),
+      zoomBy: (factor, at) => camera.zoomBy(factor, at),
+      pinch: (from, to) => camera.pinch(from, to),
+      clickedNothing: () => {
+        this.model.selected.value = null;
+      },
+      fit: () => camera.fit(),
+    };
+  }
+
+  private keyDesk(): KeyDesk {
+    return {
+      holdPan: (held) => {
+        this.pointers.panning = held;
+        this.showCursor();
+      },
+      nudge: (dx, dy) => this.points.nudge(dx, dy),
+      finishNudge: () => this.points.finishNudge(),
+      cancel: () => {
+        const painted = this.brush.cancel();
+        return this.points.cancel() || painted;
+      },
+    };
+  }
+}
