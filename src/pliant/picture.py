@@ -48,6 +48,10 @@ class Picture(ABC):
         """Compute the picture as PIL and keep nothing, for sequences whose frames are shown once."""
         return to_pil(self.pixels())
 
+    def preview(self) -> Image.Image:
+        """The picture for a moment, such as a live frame: as `render`, or faster and nearly the same."""
+        return self.render()
+
     def image(self) -> Image.Image:
         """The picture as PIL, computed when first asked for and kept."""
         return self._image.copy()  # a copy, because PIL images can be drawn on and pictures never change

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from pliant.gan import reads, windows
 from pliant.gan.lean import LeanForward
+from pliant.gan.painter import painter_of
 
 import tiny
 
@@ -113,3 +114,20 @@ def test_masked_change_equals_the_resized_formula_in_value_and_gradient(chunk, m
     weight = torch.tensor([1.0, 1.0])
     slopes = [torch.autograd.grad(x, features, weight, retain_graph=True)[0] for x in (found, expected)]
     assert torch.allclose(*slopes, atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["skip", "resnet", "orig"])
+@pytest.mark.parametrize("changes", [{}, {"conv_clamp": 0.5, "channels": (16, 12, 20, 8)}, {"base": (4, 2)}])
+def test_a_painter_gives_the_plain_picture(architecture, changes):
+    generator = tiny.generator(architecture=architecture, **changes)
+    ws = torch.randn(1, generator.config.num_ws, 16)
+    painted = painter_of(generator, torch.float32)(ws)
+    assert torch.allclose(painted, generator.synthesis(ws), atol=1e-4)
+    quick = painter_of(generator, torch.bfloat16)(ws)
+    assert (quick - painted).abs().mean() < 0.02 * painted.std() + 1e-3
+
+
+def test_a_generator_keeps_its_painter():
+    generator = tiny.generator()
+    assert painter_of(generator, torch.float32) is painter_of(generator, torch.float32)
+    assert painter_of(generator, torch.float32) is not painter_of(generator, torch.bfloat16)

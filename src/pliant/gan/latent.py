@@ -11,13 +11,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from pliant import checkpoints, zoo
 from pliant.errors import CheckpointError, InputError, ModelMismatchError
+from pliant.gan.lean import fast_dtype
+from pliant.gan.painter import painter_of
 from pliant.gan.stylegan2 import Generator, StyleGAN2Config, Styles
+from pliant.images import to_pil
 from pliant.picture import Picture
 
 
@@ -137,8 +141,18 @@ class LatentPicture(Picture):
 
     def pixels(self) -> Tensor:
         """Render: float32 [3, H, W] on the model's device, clamped to [-1, 1]."""
-        with torch.no_grad():
-            return self.generator.synthesis(self.ws[None])[0].clamp(-1, 1)
+        return self._painted(torch.float32)
+
+    def preview(self) -> Image.Image:
+        """The picture for a moment: convolutions in bfloat16 where the machine has it."""
+        return to_pil(self._painted(fast_dtype(self.ws.device)))
+
+    @torch.no_grad()
+    def _painted(self, dtype: torch.dtype) -> Tensor:
+        ws = self.ws[None]
+        plain = self.ws.device.type != "cpu" or self.generator.synthesis.half_dtype is not None
+        paint = self.generator.synthesis if plain else painter_of(self.generator, dtype)
+        return paint(ws)[0].clamp(-1, 1)
 
     def with_ws(self, ws: Tensor) -> LatentPicture:
         """The same model's picture of another code."""

@@ -11,7 +11,9 @@ Layouts follow measurements (docs/decisions.md): channels-last; bf16 where the m
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -220,14 +222,32 @@ class LeanForward:
     def run(self, modulation: list[Modulated], count: int) -> Tensor:
         """Features after the first `count` layers, as whole maps."""
         x = self.const.expand(self.batch, -1, -1, -1)
+        for x in islice(self.walk(modulation), count):  # noqa: B007 - the last one counts
+            pass
+        return x
+
+    def walk(self, modulation: list[Modulated]) -> Iterator[Tensor]:
+        """Features after each layer, as whole maps."""
+        x = self.const.expand(self.batch, -1, -1, -1)
         carried: Tensor | None = None
-        for layer, (style, factor) in zip(self.layers[:count], modulation, strict=False):
+        for layer, (style, factor) in zip(self.layers, modulation, strict=True):
             if layer.carried is not None:
                 carried = F.conv_transpose2d(x, layer.carried, stride=2, padding=1)
             x = convolve(x, layer, style, factor, layer.added)
             if layer.ends_block and carried is not None:
                 x = x + carried
-        return x
+            yield x
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the machine multiplies it natively, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16
+    abilities: Mapping[str, object] = (
+        getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}
+    )
+    native = abilities.get("avx512_bf16") or abilities.get("amx_bf16")
+    return torch.bfloat16 if native else torch.float32
 
 
 def phases(kernel: Tensor) -> Tensor:

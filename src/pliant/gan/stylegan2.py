@@ -486,7 +486,8 @@ class Generator(nn.Module):
         super().__init__()
         self.config, self.name = config, name
         self.memo: dict[Any, Any] = {}
-        """What others have worked out about these weights and would not do twice (its known region, captured graphs)."""
+        """What others have worked out about these weights and would not do twice (its known region, its painter, captured
+        graphs); whoever changes the weights empties it."""
         self.mapping = MappingNetwork(config)
         self.synthesis = SynthesisNetwork(config)
 

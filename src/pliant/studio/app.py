@@ -219,9 +219,8 @@ def _add_stills(app: FastAPI, studio: Studio) -> None:
         path = (await studio.session(session)).folder.export(name)
         if path is None:
             raise InputError("This file is not here any more; export it again.")
-        return FileResponse(
-            path, media_type="application/octet-stream", content_disposition_type="attachment"
-        )
+        # without a name, so that the page's own name for the file holds
+        return FileResponse(path, 200, {"Content-Disposition": "attachment"}, "application/octet-stream")
 
     @app.get("/api/projects")
     async def projects() -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -56,6 +56,10 @@ class Watcher(Protocol):
         """Something of `RunJob` that people see has changed."""
         ...
 
+    def saved(self) -> None:
+        """The steps so far are in the project."""
+        ...
+
     def ended(self, outcome: Outcome) -> None:
         """It is over."""
         ...
@@ -134,6 +138,7 @@ class RunJob:
         if self.node is None or now >= self._next_save:
             self.node = self._record(run.trace, self.node)
             self._next_save = time.monotonic() + SAVE_SECONDS
+            self._watcher.saved()
         if now >= self._next_frame and self._watcher.wants_frame():
             self._show(step, finished)
         if now >= self._next_progress:
@@ -142,7 +147,7 @@ class RunJob:
 
     def _show(self, step: Step, finished: float) -> None:
         began = time.monotonic()
-        jpeg = to_jpeg(step.picture.render())
+        jpeg = to_jpeg(step.picture.preview())
         if self.node is None:
             raise AssertionError("a step is recorded before it is shown")
         facts, self._facts = tuple(self._facts), []

@@ -135,7 +135,12 @@ def _python_leg(leg: _Leg, number: int, imports: set[str]) -> list[str]:
 
 
 def _points(leg: _Leg, name: str) -> str:
-    return json.dumps(leg.node.inputs.get(name, []))
+    return json.dumps([[_short(x), _short(y)] for x, y in leg.node.inputs.get(name, [])])
+
+
+def _short(value: float) -> float:
+    """The number with the fewest digits that is the same in float32, which is how points are held."""
+    return float(str(np.float32(value)))
 
 
 def _png(mask: Tensor) -> bytes:
@@ -194,7 +199,7 @@ def _command_leg(leg: _Leg, number: int, source: list[str], *, last: bool) -> li
 
 
 def _xy(point: Sequence[float]) -> str:
-    return f"{point[0]!r},{point[1]!r}"
+    return f"{_short(point[0])!r},{_short(point[1])!r}"
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
+import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -29,7 +31,11 @@ HEADERS = {
 HEALTH = "/api/health"
 POST_HEADER = "x-pliant"
 """A header that forms of other sites cannot send."""
+BROKEN = "Something went wrong inside Pliant; the log says more."
 CLOSED = "Open the studio by the address that `pliant studio` printed; it changes with every start."
+
+_HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::([0-9]{1,5}))?", re.ASCII)
+log = logging.getLogger(__name__)
 
 
 def new_token() -> str:
@@ -51,19 +57,20 @@ class Doorkeeper:
     hosts: Collection[str] = LOOPBACK
     any_address: bool = False
 
-    def cookie(self, port: int | None) -> str:
+    def cookie(self, port: int) -> str:
         """The cookie's name; cookies do not tell ports apart, so the name does."""
-        return f"pliant_{port or 80}"
+        return f"pliant_{port}"
 
     def refusal(self, scope: Scope) -> str | None:
         """Why a request is refused, or None; the token is another matter."""
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        if not self._knows(host) or len(headers.getlist("host")) != 1:
+        address = _address(scope)
+        if address is None or not self._knows(address[0]):
             return "This server is not known under that name."
         unsafe = scope["type"] == "websocket" or scope["method"] not in {"GET", "HEAD"}
-        origin = headers.get("origin")
-        if (origin is not None or unsafe) and origin not in {f"http://{host}", f"https://{host}"}:
+        host, origins = headers["host"], headers.getlist("origin")
+        own = origins in ([f"http://{host}"], [f"https://{host}"])
+        if (origins or unsafe) and not own:
             return "Requests must come from the studio's own page."
         site = headers.get("sec-fetch-site", "none")
         if site in {"cross-site", "same-site"} and not _is_visit(scope, headers):
@@ -74,7 +81,8 @@ class Doorkeeper:
 
     def admits(self, scope: Scope) -> bool:
         """The request carries this launch's cookie."""
-        name = self.cookie(_port(scope))
+        address = _address(scope)
+        name = self.cookie(address[1]) if address else ""
         given = [
             part.split("=", 1)[1].strip()
             for line in Headers(scope=scope).getlist("cookie")
@@ -88,13 +96,7 @@ class Doorkeeper:
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
         return len(given) == 1 and hmac.compare_digest(given[0].encode(), self.token.encode())
 
-    def _knows(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname
-        except ValueError:
-            return False
-        if name is None:
-            return False
+    def _knows(self, name: str) -> bool:
         if name in self.hosts:
             return True
         try:
@@ -116,8 +118,12 @@ class Guard:
             await self.app(scope, receive, send)
             return
 
+        begun = False
+
         async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            nonlocal begun
+            begun = True
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
@@ -126,10 +132,14 @@ class Guard:
 
         answer = self._answer(scope)
         if answer is None:
-            await self.app(scope, receive, send_guarded)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
+            try:
+                await self.app(scope, receive, send_guarded)
+            except Exception:
+                if begun or scope["type"] == "websocket":
+                    raise
+                log.exception("unexpected")
+                answer = JSONResponse({"sentence": BROKEN}, 500)
+        if answer is not None:
             await answer(scope, receive, send_guarded)
 
     def _answer(self, scope: Scope) -> Response | None:
@@ -142,9 +152,8 @@ class Guard:
             return None
         if scope["type"] == "http" and scope["path"] == "/" and keeper.knows_token(scope):
             entered = RedirectResponse("/", 303)
-            entered.set_cookie(
-                keeper.cookie(_port(scope)), keeper.token, httponly=True, samesite="strict", path="/"
-            )
+            _, port = _address(scope) or ("", 80)
+            entered.set_cookie(keeper.cookie(port), keeper.token, httponly=True, samesite="strict", path="/")
             return entered
         return None if keeper.admits(scope) else _refused(scope, CLOSED)
 
@@ -161,5 +170,8 @@ def _is_visit(scope: Scope, headers: Headers) -> bool:
     return scope["type"] == "http" and scope["method"] == "GET" and scope["path"] == "/" and navigates
 
 
-def _port(scope: Scope) -> int | None:
-    return urlsplit(f"//{Headers(scope=scope).get('host', '')}").port
+def _address(scope: Scope) -> tuple[str, int] | None:
+    """Name and port by which a request calls this server; None if it names none, several or something odd."""
+    given = Headers(scope=scope).getlist("host")
+    found = _HOST.fullmatch(given[0]) if len(given) == 1 else None
+    return ((found[1] or found[2]).lower(), int(found[3] or 80)) if found else None

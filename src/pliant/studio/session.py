@@ -455,6 +455,9 @@ class _Watcher:
         if run is not None:
             self._session.tell(m.RunProgress(run=run))
 
+    def saved(self) -> None:
+        self._loop.call_soon_threadsafe(lambda: self._session.tell(self._session.state()))
+
     def ended(self, outcome: Outcome) -> None:
         self._loop.call_soon_threadsafe(self._session.run_ended, outcome)
 
