@@ -68,7 +68,8 @@ export class Layers {
         this.divider.place(placement);
       }
       if (stale.has("mask")) {
-        this.mask.draw(placement, model.maskVisible.peek() && !bare);
+        const visible = model.maskVisible.peek() && !bare;
+        this.mask.draw(placement, visible ? (model.editable.peek() ? "tinted" : "outline") : "hidden");
       }
       if (stale.has("marks")) {
         this.drawMarks(placement, model.pointsVisible.peek() && !bare);

@@ -42,12 +42,15 @@ export class MaskLayer {
     this.contour.trace(touched(dabs, this.region.size));
   }
 
-  draw(placement: Placement, visible: boolean): void {
+  /** While a run goes on only the outline, so that one sees the picture follow. */
+  draw(placement: Placement, style: "tinted" | "outline" | "hidden"): void {
     const context = this.sheet.begin(placement.ratio);
-    if (this.softened === null || !visible || placement.part.width === 0 || placement.part.height === 0) {
+    if (style === "hidden" || this.softened === null || placement.part.width * placement.part.height === 0) {
       return;
     }
-    this.drawTint(context, placement, this.softened);
+    if (style === "tinted") {
+      this.drawTint(context, placement, this.softened);
+    }
     this.drawOutline(context, placement);
   }
 

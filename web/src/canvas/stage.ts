@@ -140,7 +140,7 @@ export class Stage {
       model.mask.value;
       this.painting.modelChanged();
     });
-    this.follow(() => model.maskVisible.value, "mask");
+    this.follow(() => [model.maskVisible.value, model.editable.value], "mask");
     this.follow(
       () => [model.points.value, model.pointsVisible.value, model.pending.value, model.selected.value],
       "marks",
