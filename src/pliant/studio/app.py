@@ -55,8 +55,9 @@ def create_app(studio: Studio, doorkeeper: Doorkeeper) -> FastAPI:
     app.add_middleware(Guard, doorkeeper=doorkeeper)  # type: ignore[arg-type]
 
     @app.exception_handler(PliantError)
-    async def explain(_: Request, error: PliantError) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
-        return JSONResponse({"sentence": str(error)}, 400)
+    async def explain(request: Request, error: PliantError) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        unread = request.method == "POST"  # the rest of a refused upload is not waited for
+        return JSONResponse({"sentence": str(error)}, 400, {"Connection": "close"} if unread else None)
 
     _add_socket(app, studio)
     _add_stills(app, studio)
@@ -207,7 +208,10 @@ def _add_stills(app: FastAPI, studio: Studio) -> None:
         project = (await studio.session(session)).project
         numbers = await asyncio.to_thread(project.numbers, node)
         targets = pairs(project.nodes[node].inputs.get("targets"))
-        found = m.NodeFacts(node=node, targets=targets, facts=all_facts(numbers, project.nodes[node].steps))
+        try:
+            found = m.NodeFacts(node=node, targets=targets, facts=all_facts(numbers, project.nodes[node].steps))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"What the steps of node '{node}' measured is damaged.") from error
         return Response(found.model_dump_json(), media_type="application/json")
 
     @app.get("/api/sessions/{session}/masks/{digest}")
@@ -276,6 +280,11 @@ def _add_uploads(app: FastAPI, studio: Studio) -> None:
             await _take(request, studio.limits.project_bytes, file.write)
             file.flush()
             session = await asyncio.to_thread(studio.store.adopt, Path(file.name))
+        try:
+            await studio.session(session)
+        except PliantError:
+            await asyncio.to_thread(studio.store.remove, session)
+            raise
         return JSONResponse(m.Opened(session=session).model_dump())
 
 

@@ -25,6 +25,7 @@ from pliant.errors import InputError
 from pliant.files import write_whole
 from pliant.project_file import Tree, read_project, read_tree, tree_text
 from pliant.studio.describe import node_title
+from pliant.studio.foreign import check_tree
 from pliant.studio.messages import Document, RecentProject
 
 _SESSION = re.compile(r"[0-9a-f]{32}")
@@ -144,10 +145,10 @@ class SessionFolder:
         Raises:
             InputError: there is none.
         """
-        try:
-            return self._mask(digest).read_bytes()
-        except OSError as error:
-            raise InputError("There is no such mask in this session.") from error
+        path = self._mask(digest)
+        if not _is_own(path):
+            raise InputError("There is no such mask in this session.")
+        return path.read_bytes()
 
     def new_export(self, suffix: str) -> Path:
         """A path for a file to download; only the newest few are kept."""
@@ -161,7 +162,7 @@ class SessionFolder:
         if not re.fullmatch(r"[0-9a-f]{32}\.[a-z0-9]{2,12}", name):
             return None
         path = self.exports / name
-        return path if path.is_file() else None
+        return path if _is_own(path) else None
 
     def _mask(self, digest: str) -> Path:
         if not _HASH.fullmatch(digest):
@@ -197,6 +198,7 @@ class Store:
             InputError: it is not a project, or damaged.
         """
         tree, states = read_project(path)
+        check_tree(tree)
         session = self.create()
         folder = self.open(session)
         folder.states.update(states)
@@ -205,7 +207,8 @@ class Store:
 
     def knows(self, session: str) -> bool:
         """There is such a session."""
-        return _SESSION.fullmatch(session) is not None and (self.folder / session).is_dir()
+        path = self.folder / session if _SESSION.fullmatch(session) else None
+        return path is not None and path.is_dir() and not path.is_symlink()
 
     def open(self, session: str) -> SessionFolder:
         """The files of a session.
@@ -227,7 +230,7 @@ class Store:
         found: list[RecentProject] = []
         for path in self.folder.iterdir():
             tree = path / "tree.json"
-            if not _SESSION.fullmatch(path.name) or not tree.is_file():
+            if not self.knows(path.name) or not _is_own(tree):
                 continue
             try:
                 nodes = read_tree(tree.read_bytes()).nodes
@@ -243,3 +246,8 @@ class Store:
                     )
                 )
         return sorted(found, key=lambda one: -one.changed)[:most]
+
+
+def _is_own(path: Path) -> bool:
+    """A file of the studio's own, and no link to somewhere else."""
+    return path.is_file() and not path.is_symlink()

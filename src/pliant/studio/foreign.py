@@ -1,0 +1,67 @@
+"""The tree of a project file that may come from anyone: what the studio reads of it is what an edit could have written.
+
+`read_tree` has checked the tree itself; here are the values in it that people see, and that go into scripts which they run.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pliant import catalogue
+from pliant.errors import InputError
+from pliant.project_file import Node, Tree
+from pliant.studio.messages import MAX_POINTS, XY, Psi, Seed
+
+__all__ = ["check_tree"]
+
+
+class _Inputs(BaseModel):
+    """What a person gave an edit."""
+
+    model_config = ConfigDict(strict=True)
+
+    handles: list[XY] = Field(default=[], max_length=MAX_POINTS)
+    targets: list[XY] = Field(default=[], max_length=MAX_POINTS)
+    locked: list[bool] = Field(default=[], max_length=MAX_POINTS)
+    goes_on: bool = False
+
+
+class _Origin(BaseModel):
+    """Where a picture comes from."""
+
+    model_config = ConfigDict(strict=True)
+
+    seed: Seed | None = None
+    truncation_psi: Psi | None = None
+    file: Annotated[str, Field(max_length=1000)] | None = None
+
+
+def check_tree(tree: Tree) -> None:
+    """Refuse a tree with values that no edit writes.
+
+    Raises:
+        InputError: there are some.
+    """
+    for node in tree.nodes:
+        try:
+            _check_node(node)
+        except ValidationError as error:
+            where = ".".join(str(each) for each in error.errors()[0]["loc"])
+            raise InputError(f"The project is damaged: {where} of its node {node.id} is not what it should be.") from error
+
+
+def _check_node(node: Node) -> None:
+    # by way of JSON, which tells lists from tuples but not how they were made
+    given = _Inputs.model_validate(dict(node.inputs), strict=False)
+    if len(given.targets) != len(given.handles) or len(given.locked) not in {0, len(given.handles)}:
+        raise InputError(f"The project is damaged: the points of its node {node.id} do not belong together.")
+    for facts in node.facts:
+        origin = facts.get("origin")
+        made = _Origin.model_validate(origin if isinstance(origin, dict) else {})
+        if (made.seed is None) != (made.truncation_psi is None):
+            raise InputError(f"The project is damaged: its node {node.id} has half of a seed.")
+    known = {edit.name for edit in catalogue.EDITS}
+    if node.edit in known:
+        catalogue.get(node.edit).make_settings(node.settings)
