@@ -14,7 +14,7 @@ def home(tmp_path_factory):
     return make_home(tmp_path_factory.mktemp("home"))
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def own_home(home) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLIANT_HOME", str(home))

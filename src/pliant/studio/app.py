@@ -106,20 +106,18 @@ def _add_socket(app: FastAPI, studio: Studio) -> None:
                 session.detach(connection)
             connection.close()
             await sender
-            if socket.client_state.name == "CONNECTED" and socket.application_state.name == "CONNECTED":
-                await socket.close()
 
 
 async def _greet(studio: Studio, connection: Connection) -> Session | None:
     """The session that a page asks for with its first message; a page that asks for none gets a sentence."""
     first = await _receive(connection)
     if not isinstance(first, m.Hello):
-        await _farewell(connection, "The first message must be a greeting.")
+        connection.send(m.Problem(about="connection", sentence="The first message must be a greeting."))
         return None
     try:
         session = await studio.session(first.session)
     except PliantError as error:
-        await _farewell(connection, str(error))
+        connection.send(m.Problem(about="connection", sentence=str(error)))
         return None
     connection.send(
         m.Welcome(
@@ -136,16 +134,11 @@ async def _greet(studio: Studio, connection: Connection) -> Session | None:
     return session
 
 
-async def _farewell(connection: Connection, sentence: str) -> None:
-    await connection.socket.send_text(m.Problem(about="connection", sentence=sentence).model_dump_json())
-
-
 async def _receive(connection: Connection) -> m.Message | None:
     """The next message; None for one that makes no sense, which is said."""
-    text = await connection.socket.receive_text()
     try:
-        return m.FROM_PAGE.validate_json(text)
-    except (ValidationError, RecursionError):
+        return m.FROM_PAGE.validate_json(await connection.socket.receive_text())
+    except (ValidationError, RecursionError, KeyError):  # starlette raises the last for a binary message
         connection.send(
             m.Problem(about="connection", sentence="The server did not understand a message of this page.")
         )
@@ -160,7 +153,7 @@ async def _listen(studio: Studio, session: Session, connection: Connection) -> N
         count += 1
         elapsed = time.monotonic() - began
         if count > studio.limits.messages_per_second * max(elapsed, 1):
-            await _farewell(connection, "This page sends too many messages.")
+            connection.send(m.Problem(about="connection", sentence="This page sends too many messages."))
             return
         if elapsed > 10:
             began, count = time.monotonic(), 0

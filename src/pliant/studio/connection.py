@@ -31,11 +31,14 @@ class Connection:
 
     def send(self, message: Message) -> None:
         """Send soon; of kinds that replace each other, the newest takes the place of one that waits."""
+        if self.closed:
+            return
         kind = str(getattr(message, "type", ""))
         if kind in LATEST_ONLY:
             self._waiting = deque(each for each in self._waiting if each[0] != kind)
         self._waiting.append((kind, message))
         if len(self._waiting) > MOST_WAITING:
+            self._waiting.clear()
             self.close()
         self._wake.set()
 
@@ -50,7 +53,7 @@ class Connection:
         self._wake.set()
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Send what waits but no frames, and nothing that comes after it; then close the socket."""
         self.closed = True
         self._wake.set()
 
@@ -61,15 +64,17 @@ class Connection:
                 await self._wake.wait()
                 self._wake.clear()
                 await self._flush()
+            await self._flush()
+            await self.socket.close()
         except (WebSocketDisconnect, RuntimeError):  # starlette raises the latter on a socket that has gone
             self.closed = True
 
     async def _flush(self) -> None:
-        while not self.closed:
+        while True:
             if self._waiting:
                 _, message = self._waiting.popleft()
                 await self.socket.send_text(message.model_dump_json())
-            elif (packed := self.window.take()) is not None:
+            elif not self.closed and (packed := self.window.take()) is not None:
                 await self.socket.send_bytes(packed)
             else:
                 return

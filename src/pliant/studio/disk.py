@@ -12,6 +12,7 @@ Names are ids that this program made or checked; nothing that a client sends bec
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import shutil
@@ -121,7 +122,7 @@ class SessionFolder:
         changes: list[Change] = []
         cursor = -1
         path = self.path / "history.jsonl"
-        for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
+        for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
             try:
                 entry = json.loads(line)
                 at = int(entry["at"])
@@ -170,8 +171,12 @@ class SessionFolder:
         return self.masks / f"{digest}.png"
 
     def _append(self, line: Mapping[str, object]) -> None:
-        with (self.path / "history.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        """Add a line, on a new line also where a crash cut the last one off."""
+        with (self.path / "history.jsonl").open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+            whole = file.read(1) in {b"", b"\n"}
+            file.write((b"" if whole else b"\n") + json.dumps(line).encode() + b"\n")
 
 
 class Store:

@@ -29,7 +29,12 @@ Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Psi = Annotated[float, Field(ge=0, le=1.5, allow_inf_nan=False)]
-Value = bool | int | float | str
+Value = (
+    bool
+    | Annotated[int, Field(ge=-(2**53), le=2**53)]
+    | Annotated[float, Field(allow_inf_nan=False)]
+    | Annotated[str, Field(max_length=200)]
+)
 Settings = dict[Annotated[str, Field(max_length=60)], Value]
 
 

@@ -89,7 +89,7 @@ class RunJob:
         self._over = False
         self._begin, self._record, self._watcher = begin, record, watcher
         self._facts: list[StepFacts] = []
-        self._shown = -1
+        self._kept = 0
         self._next_frame = self._next_save = self._next_progress = 0.0
 
     @property
@@ -136,7 +136,7 @@ class RunJob:
         run = self._known_run()
         self._facts.append(step_facts(step))
         if self.node is None or now >= self._next_save:
-            self.node = self._record(run.trace, self.node)
+            self._keep(run.trace)
             self._next_save = time.monotonic() + SAVE_SECONDS
             self._watcher.saved()
         if now >= self._next_frame and self._watcher.wants_frame():
@@ -152,7 +152,6 @@ class RunJob:
             raise AssertionError("a step is recorded before it is shown")
         facts, self._facts = tuple(self._facts), []
         self._watcher.frame(Frame(self.node, step.index, facts, finished, jpeg))
-        self._shown = step.index
         self._next_frame = began + max(FRAME_SECONDS, PAINTING * (time.monotonic() - began))
 
     def _end(self, reason: Reason) -> None:
@@ -161,7 +160,7 @@ class RunJob:
         if run is None or not run.trace:
             self._watcher.ended(Outcome(None, reason, 0, 0.0, Trace()))
             return
-        self.node = self._record(run.trace, self.node)
+        self._keep(run.trace)
         if self._facts:
             self._show(run.trace[-1], time.time())
         self._watcher.ended(Outcome(self.node, reason, len(run.trace), run.seconds, run.trace))
@@ -171,7 +170,18 @@ class RunJob:
         run = self.run
         trace: Trace[Any] = run.trace if run is not None else Trace()
         seconds = run.seconds if run is not None else 0.0
-        self._watcher.ended(Outcome(self.node, "failed", len(trace), seconds, trace, sentence(error)))
+        problem = sentence(error)
+        try:
+            if len(trace) > self._kept:
+                self._keep(trace)
+        except Exception as another:  # noqa: BLE001 - then what was kept before is what there is
+            problem = sentence(another)
+        self._watcher.ended(Outcome(self.node, "failed", self._kept, seconds, trace[: self._kept], problem))
+
+    def _keep(self, trace: Trace[Any]) -> None:
+        """Put the steps so far into the project."""
+        self.node = self._record(trace, self.node)
+        self._kept = len(trace)
 
     def _known_run(self, *, optional: bool = False) -> Any:
         if self.run is None and not optional:

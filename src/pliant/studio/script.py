@@ -81,7 +81,8 @@ def _seed(root: Node) -> tuple[str, int, float] | None:
 def _changed(leg: _Leg) -> dict[str, Any]:
     """Settings of a run that differ from the defaults."""
     defaults = {setting.name: setting.default for setting in catalogue.get(str(leg.node.edit)).settings}
-    return {name: value for name, value in leg.node.settings.items() if defaults.get(name) != value}
+    given = leg.node.settings.items()
+    return {name: value for name, value in given if name in defaults and defaults[name] != value}
 
 
 # ---- Python

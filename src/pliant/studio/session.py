@@ -121,6 +121,11 @@ class Session:
             seconds_left=run.eta if run else None,
         )
 
+    @property
+    def idle(self) -> bool:
+        """Nobody looks, and nothing is under way."""
+        return self.connection is None and self.job is None and not self._tasks
+
     # ---- messages
 
     def attach(self, connection: Connection) -> None:
@@ -151,10 +156,10 @@ class Session:
             case m.Ack():
                 if self.connection is not None:
                     self.connection.acknowledge(message.number)
-            case m.Pause() | m.Resume():
-                self._hold(paused=isinstance(message, m.Pause))
-            case m.Stop():
-                self.stop()
+            case m.Pause() | m.Resume() | m.Stop():
+                self._steer(message)
+                if self._tasks:  # what was asked for before may begin a run that this is meant for
+                    self._spawn(self._in_order(message), "run")
             case m.Export():
                 self._spawn(self.exporter.start(message), "export")
             case m.CancelExport():
@@ -193,6 +198,8 @@ class Session:
                     self._move(1)
                 case m.Start():
                     await self._start(go_on=message.go_on)
+                case m.Pause() | m.Resume() | m.Stop():
+                    self._steer(message)
                 case _:
                     raise InputError("This message makes no sense here.")
         self.tell(self.state())
@@ -256,7 +263,7 @@ class Session:
         mode = document.edit if message.edit is None else self.studio.edit(message.edit).name
         update: dict[str, Any] = {"edit": mode}
         if message.settings is not None:
-            self.studio.edit(mode).make_settings(message.settings)
+            self._settings(mode, message.settings)
             update["settings"] = {**document.settings, mode: message.settings}
         if self.job is not None:
             await self._change_live(message, update)
@@ -292,6 +299,13 @@ class Session:
         self.push(message.label, **update)
         await self._start(go_on=True)
         self._hold(paused=paused)
+
+    def _settings(self, mode: str, values: Mapping[str, Any]) -> Any:
+        """The settings of a mode, within the studio's limits."""
+        made = self.studio.edit(mode).make_settings(values)
+        if getattr(made, "max_steps", 0) > self.studio.limits.steps:
+            raise InputError(f"A run here may take at most {self.studio.limits.steps} steps (max_steps).")
+        return made
 
     def _go(self, message: m.Go) -> None:
         self._refuse_while_running()
@@ -335,9 +349,7 @@ class Session:
         if self.studio.running() >= self.studio.limits.runs:
             raise InputError("Too many runs are waiting already; try again when one has ended.")
         self._node(place)
-        settings = edit.make_settings(document.settings.get(edit.name, {}))
-        if getattr(settings, "max_steps", 0) > self.studio.limits.steps:
-            raise InputError(f"A run here may take at most {self.studio.limits.steps} steps (max_steps).")
+        settings = self._settings(edit.name, document.settings.get(edit.name, {}))
         inputs = await asyncio.to_thread(edit_inputs, document, self.folder)
         after = self._remembered(place) if go_on else None
 
@@ -365,6 +377,12 @@ class Session:
             return None
         trace = self._memory[1]
         return trace[place.step] if place.step < len(trace) else None
+
+    def _steer(self, message: m.Message) -> None:
+        if isinstance(message, m.Stop):
+            self.stop()
+        else:
+            self._hold(paused=isinstance(message, m.Pause))
 
     def _hold(self, *, paused: bool) -> None:
         if self.job is not None:

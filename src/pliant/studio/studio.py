@@ -81,6 +81,8 @@ class Studio:
                 raise InputError("There is no such project on this machine any more; begin a new one.")
             self.drop_idle()
             if len(self.sessions) >= self.limits.sessions:
+                self._drop_longest_idle()
+            if len(self.sessions) >= self.limits.sessions:
                 raise InputError(
                     f"{self.limits.sessions} people are at work here already, which is the limit; try again in a while."
                 )
@@ -94,9 +96,14 @@ class Studio:
         """Forget sessions that nobody has looked at for long; they stay on disk."""
         now = time.monotonic()
         for name, session in list(self.sessions.items()):
-            idle = session.connection is None and session.job is None
-            if idle and now - session.last_seen > self.limits.idle_seconds:
+            if session.idle and now - session.last_seen > self.limits.idle_seconds:
                 del self.sessions[name]
+
+    def _drop_longest_idle(self) -> None:
+        """Make room for one more, such as when the start page shows many projects."""
+        idle = [session for session in self.sessions.values() if session.idle]
+        if idle:
+            del self.sessions[min(idle, key=lambda session: session.last_seen).id]
 
     async def end_unwatched(self) -> None:
         """Now and then: stop paused runs that nobody has looked at for long, and forget idle sessions."""
