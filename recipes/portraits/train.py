@@ -104,6 +104,9 @@ def main() -> None:
         default="64:64:120,128:64:120,256:64:inf",
     )
     parser.add_argument("--seconds", type=float, default=1000, help="of this session")
+    parser.add_argument(
+        "--cooldown", type=float, default=0.0, help="share of this session with falling learning rate"
+    )
     parser.add_argument("--pack", type=Path, help="folder for a small state to go on from elsewhere")
     parser.add_argument("--unpack", type=Path, help="such a folder to start from")
     args = parser.parse_args()
@@ -117,7 +120,8 @@ def main() -> None:
         augment=False,
         report_every=64,
         sheet_images=400_000,
-        ema_images=20_000,
+        ema_images=40_000,
+        cooldown=args.cooldown,
     )
     pictures = Pictures(settings.resolution, args.capacity, world.device)
     first = load_pictures(args.pictures, settings.resolution, torch.device("cpu"))

@@ -170,6 +170,22 @@ def test_restore_needs_no_moments(settings):
     )
 
 
+def test_the_learning_rate_falls_at_the_end(settings):
+    """With a cooldown of one half: full until half the budget is left, half of it at a quarter, none after the end."""
+    from pliant.train.data import load_pictures
+    from pliant.train.run import TrainingRun
+    from pliant.train.world import join_world
+
+    settings = dataclasses.replace(settings, cooldown=0.5, warmup=0)
+    run = TrainingRun(settings, load_pictures(settings.data, 16, torch.device("cpu")), join_world("cpu"))
+    adam, rates = run.generator_adam, []
+    for left in (1.0, 0.5, 0.25, -0.1):
+        run.cool(left)
+        adam.step()
+        rates.append(adam.adam.param_groups[0]["lr"] / adam.lr)
+    assert rates == [1.0, 1.0, 0.5, 0.0]
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 @pytest.mark.parametrize("augment", [False, True])

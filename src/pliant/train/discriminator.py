@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pliant.gan.stylegan2 import LEAK, Dense, fold_matrix
+from pliant.train.activation import activate
+from pliant.train.convolution import convolve
 from pliant.train.synthesis import SQRT2, Parameters, equalized_gains, folded
 
 
@@ -116,28 +118,20 @@ class Discriminator(nn.Module):
         x = F.pad(image.to(self.dtype), (0, 0, 0, 0, 0, missing)).contiguous(
             memory_format=torch.channels_last
         )
-        return F.leaky_relu(
-            F.conv2d(x, F.pad(p[f"{name}.weight"], (0, 0, 0, 0, 0, missing)), p[f"{name}.bias"]),
-            LEAK,
-            inplace=True,
-        )
+        x = convolve(x, F.pad(p[f"{name}.weight"], (0, 0, 0, 0, 0, missing)))
+        return activate(x, p[f"{name}.bias"])
 
     def block(self, p: Parameters, name: str, x: Tensor) -> Tensor:
         """[N, n_in, H, W] to [N, n_out, H/2, W/2]."""
-        skip = F.conv2d(x, (p[f"{name}.skip.weight"] * 0.25).expand(-1, -1, 2, 2), stride=2)
-        x = F.leaky_relu(
-            F.conv2d(x, p[f"{name}.conv0.weight"], p[f"{name}.conv0.bias"], padding=1), LEAK, inplace=True
-        )
+        skip = convolve(x, (p[f"{name}.skip.weight"] * 0.25).expand(-1, -1, 2, 2), stride=2)
+        x = activate(convolve(x, p[f"{name}.conv0.weight"], padding=1), p[f"{name}.conv0.bias"])
         kernel = folded(p[f"{name}.conv1.weight"], self.fold)
-        x = F.leaky_relu(
-            F.conv2d(x, kernel, p[f"{name}.conv1.bias"], stride=2, padding=2), LEAK, inplace=True
-        )
-        return skip.add_(x)
+        return skip + activate(convolve(x, kernel, stride=2, padding=2), p[f"{name}.conv1.bias"])
 
     def finish(self, p: Parameters, x: Tensor) -> Tensor:
         """[N, C, 4, 4] to [N] logits."""
         x = minibatch_deviation(x.float(), self.group)
-        x = F.leaky_relu(F.conv2d(x, p["b4.conv.weight"], p["b4.conv.bias"], padding=1), LEAK)
+        x = activate(convolve(x, p["b4.conv.weight"], padding=1), p["b4.conv.bias"])
         x = F.leaky_relu(F.linear(x.flatten(1), p["b4.fc.weight"], p["b4.fc.bias"]), LEAK)
         return F.linear(x, p["b4.out.weight"], p["b4.out.bias"])[:, 0]
 

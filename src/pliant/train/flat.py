@@ -111,6 +111,7 @@ class FlatAdam:
     ) -> None:
         ratio = 1.0 if interval is None else interval / (interval + 1)
         self.flat, self.lr, self.betas, self.warmup = flat, lr * ratio, (0.0, math.pow(beta2, ratio)), warmup
+        self.scale = 1.0  # of the learning rate
         self.reset()
 
     def reset(self) -> None:
@@ -126,7 +127,7 @@ class FlatAdam:
         self.flat.gradients.nan_to_num_(0.0, 1e5, -1e5)
         self.flat.average_gradients()
         self.steps += 1
-        self.adam.param_groups[0]["lr"] = self.lr * min(self.steps / (self.warmup + 1), 1.0)
+        self.adam.param_groups[0]["lr"] = self.lr * self.scale * min(self.steps / (self.warmup + 1), 1.0)
         self.adam.step()
 
     def tensors(self) -> dict[str, Tensor]:

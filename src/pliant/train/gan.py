@@ -94,6 +94,8 @@ def _run_stage(
         run.stage_images >= stage.images or run.stage_seconds >= stage.seconds or time.monotonic() >= deadline
     ):
         start, before = time.monotonic(), run.images
+        time_left = 1.0 if settings.seconds is None else (deadline - start) / settings.seconds
+        run.cool(world.same(min(time_left, 1 - run.images / total)))
         losses: dict[str, Tensor] = {}
         for _ in range(settings.report_every):
             losses |= run.iterate()

@@ -156,6 +156,16 @@ class TrainingRun:
         self.stage_steps += 1
         return stats
 
+    def cool(self, left: float) -> None:
+        """Lower the learning rates where little of the budget is left.
+
+        Args:
+            left: share of the budget, from 1 to 0.
+        """
+        cooldown = self.settings.cooldown
+        for adam in self.optimizers().values():
+            adam.scale = min(max(left, 0.0) / cooldown, 1.0) if cooldown else 1.0
+
     def count(self, seconds: float) -> None:
         """Time passed."""
         self.seconds += seconds

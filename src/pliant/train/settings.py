@@ -46,6 +46,8 @@ class GanTrainSettings:
     """Decay of Adam's second moment; there is no first moment."""
     warmup: int = 100
     """Steps over which the learning rate rises at the start and after growing."""
+    cooldown: float = 0.0
+    """Share of the budget, at its end, over which the learning rate falls to zero."""
     r1_gamma: float | None = None
     """Weight of the gradient penalty; None takes 0.0002 * resolution^2 / batch."""
     r1_interval: int = 16

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,8 @@ from pliant.gan.stylegan2 import (
     fold_matrix,
     normalize,
 )
+from pliant.train.activation import Modulation, activate_and_style
+from pliant.train.convolution import convolve, convolve_up
 
 SQRT2 = math.sqrt(2)
 Parameters = Mapping[str, Tensor]
@@ -163,14 +166,17 @@ class TrainingSynthesis:
         """Picture [N, 3, resolution, resolution] float32 from ws [N, at least the layers' w's, w_dim]."""
         styles, factors, paints = self.modulation(p, ws)
         grains = self.noise(len(ws), rng) if noise else {}
-        x = p["synthesis.b4.const"].to(self.dtype).expand(len(ws), -1, -1, -1)
-        x = x.contiguous(memory_format=torch.channels_last)
+        following = dict(pairwise(self.convs))
+        x = p["synthesis.b4.const"].to(self.dtype) * styles[self.convs[0]]
+        styled = x.contiguous(memory_format=torch.channels_last)
         image: Tensor | None = None
         for block in self.blocks:
             for name in (f"{block}.conv0", f"{block}.conv1"):
                 if name in styles:
-                    x = self._convolve(p, name, x * styles[name])
-                    x = self._activate(p, name, x, factors[name], grains.get(name))
+                    strength, bias = (p[f"synthesis.{name}.{part}"] for part in ("noise_strength", "bias"))
+                    modulation = Modulation(factors[name], grains.get(name), strength)
+                    style = styles[following[name]] if name in following else None
+                    x, styled = activate_and_style(self._convolve(p, name, styled), bias, modulation, style)
             part = self._paint(p, f"{block}.torgb", x, paints[f"{block}.torgb"])
             if image is not None:
                 part = part + self.upsampling[block] @ image @ self.upsampling[block].T
@@ -183,14 +189,8 @@ class TrainingSynthesis:
         """3x3 convolution; `conv0` doubles the size, with the low-pass filter folded in."""
         kernel = p[f"synthesis.{name}.weight"]
         if name.endswith("conv0"):
-            return F.conv_transpose2d(x, folded(kernel.transpose(0, 1), self.fold), stride=2, padding=2)
-        return F.conv2d(x, kernel, padding=1)
-
-    def _activate(self, p: Parameters, name: str, x: Tensor, factor: Tensor, grain: Tensor | None) -> Tensor:
-        """Demodulation, noise, bias, leaky ReLU."""
-        added = None if grain is None else grain * p[f"synthesis.{name}.noise_strength"]
-        x = x * factor if added is None else torch.addcmul(added, x, factor)
-        return F.leaky_relu(x + p[f"synthesis.{name}.bias"][:, None, None], LEAK, inplace=True)
+            return convolve_up(x, folded(kernel.transpose(0, 1), self.fold), stride=2, padding=2)
+        return convolve(x, kernel, padding=1)
 
     def _paint(self, p: Parameters, name: str, x: Tensor, style: Tensor) -> Tensor:
         """Features to float32 picture channels; the kernel is padded to 8 outputs, which tensor cores need."""

@@ -17,13 +17,17 @@ class World:
     size: int
     device: torch.device
 
+    def same(self, value: float) -> float:
+        """The first process's value, in all of them."""
+        if self.size == 1:
+            return value
+        answer = torch.tensor([value], device=self.device)
+        dist.broadcast(answer, 0)
+        return answer.item()
+
     def agree(self, stop: bool) -> bool:
         """The first process's answer, in all of them."""
-        if self.size == 1:
-            return stop
-        answer = torch.tensor([float(stop)], device=self.device)
-        dist.broadcast(answer, 0)
-        return bool(answer.item())
+        return bool(self.same(float(stop)))
 
 
 def join_world(device: str | None) -> World:
