@@ -2,6 +2,7 @@ import { render } from "preact";
 import { studio } from "./store/current";
 import { bindKeys } from "./store/keys";
 import { takeDropsAndPastes } from "./store/opening";
+import { showTheme } from "./store/theme";
 import "./styles/tokens.css";
 import "./styles/controls.css";
 import "./styles/layout.css";
@@ -10,6 +11,7 @@ import "./styles/start.css";
 import "./styles/dialogs.css";
 import { App } from "./ui/app";
 
+showTheme();
 bindKeys(() => studio.value);
 takeDropsAndPastes();
 

@@ -23,7 +23,6 @@ export interface ProgressProps {
   readonly facts: readonly StepFacts[];
   /** The step that is shown. */
   readonly step: number;
-  readonly running: boolean;
 }
 
 export interface Special {
@@ -49,12 +48,18 @@ export function makeMode(edit: EditInfo): Mode {
   };
 }
 
+const KINDS: Readonly<Record<string, string>> = { latent: "generated picture", pixels: "photo" };
+
+function kindInWords(kind: string): string {
+  return KINDS[kind] ?? `${kind} picture`;
+}
+
 /** Why the mode cannot run on this document; null when it can. */
 export function obstacle(mode: Mode, document: Document, node: NodeInfo | null): string | null {
   const { edit, inputs } = mode;
   if (node === null) return "Choose a picture first.";
   if (node.kind !== edit.picture)
-    return `${edit.title} needs a ${edit.picture} picture; this is a ${node.kind} picture.`;
+    return `${edit.title} needs a ${kindInWords(edit.picture)}; this is a ${kindInWords(node.kind)}.`;
   if (inputs.length < edit.inputs.length) return "This page cannot give all that this edit needs.";
   const missing = inputs.find((input) => !edit.optional.includes(input.kind) && !input.given(document));
   return missing?.wanted ?? null;
@@ -63,6 +68,5 @@ export function obstacle(mode: Mode, document: Document, node: NodeInfo | null):
 /** The sentence for a picture that no edit takes; null where one does. */
 export function unusable(node: NodeInfo | null, edits: readonly EditInfo[]): string | null {
   if (node === null || edits.some(({ picture }) => picture === node.kind)) return null;
-  const what = node.kind === "pixels" ? "photo" : `${node.kind} picture`;
-  return `No tool can edit a ${what} yet; it is kept in the project.`;
+  return `No tool can edit a ${kindInWords(node.kind)} yet; it is kept in the project.`;
 }

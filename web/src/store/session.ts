@@ -150,6 +150,7 @@ export class Session {
       switch (message.type) {
         case "welcome":
           this.welcome.value = message;
+          this.dismiss("connection");
           this.exporting.value = null;
           break;
         case "state":

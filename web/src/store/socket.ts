@@ -4,7 +4,8 @@ import type { Wire } from "../messages";
 
 export type FromPage = Wire["from_page"];
 export type FromServer = Wire["from_server"];
-export type Connected = "connecting" | "open" | "lost";
+/** "refused": the server said why and hung up; only the person can try again. */
+export type Connected = "connecting" | "open" | "lost" | "refused";
 
 export interface Listener {
   onText(message: FromServer): void;
@@ -28,6 +29,7 @@ export class Connection {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private waiting: FromPage[] = [];
   private closed = false;
+  private refused = false;
 
   constructor(
     private readonly address: string,
@@ -65,13 +67,18 @@ export class Connection {
     socket.onopen = () => this.greet(socket);
     socket.onmessage = ({ data }) => {
       if (data instanceof ArrayBuffer) this.listener.onFrame(data);
-      else this.listener.onText(JSON.parse(data) as FromServer);
+      else this.take(JSON.parse(data) as FromServer);
     };
     socket.onclose = () => this.lose();
   }
 
+  private take(message: FromServer): void {
+    this.refused = message.type === "problem" && message.about === "connection";
+    if (message.type === "welcome") this.tries = 0;
+    this.listener.onText(message);
+  }
+
   private greet(socket: WebSocket): void {
-    this.tries = 0;
     socket.send(JSON.stringify(this.listener.hello()));
     this.listener.onStatus("open");
     const late = this.waiting;
@@ -82,7 +89,8 @@ export class Connection {
   private lose(): void {
     this.socket = null;
     if (this.closed) return;
-    this.listener.onStatus("lost");
+    this.listener.onStatus(this.refused ? "refused" : "lost");
+    if (this.refused) return;
     this.timer = setTimeout(() => this.open(), backoff(this.tries) * 1000);
     this.tries += 1;
   }

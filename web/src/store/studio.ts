@@ -48,7 +48,8 @@ export class Studio {
     });
     this.editable = computed(() => {
       const ready = run.value === null && this.viewing.looking.value === null;
-      return ready && document.value?.at != null;
+      const node = nodes.value.find(({ id }) => id === document.value?.at?.node);
+      return ready && node !== undefined && node.kind === this.mode.value?.edit.picture;
     });
     this.atStart = computed(() => this.starting.value || document.value?.at == null);
     this.stopEffects = [effect(() => this.putDownMissingTool()), effect(() => this.forgetMissingPoint())];

@@ -26,7 +26,9 @@ const chosen = signal(remembered());
 const systemDark = follow("(prefers-color-scheme: dark)");
 
 export const reducedMotion = follow("(prefers-reduced-motion: reduce)");
-export const narrow = follow("(max-width: 760px)");
+export const narrow = follow("(max-width: 860px)");
+/** Room for a panel on both sides. */
+export const wide = follow("(min-width: 1081px)");
 export const dark = computed(() => (chosen.value === null ? systemDark.value : chosen.value === "dark"));
 
 export function toggleTheme(): void {
@@ -38,6 +40,9 @@ export function toggleTheme(): void {
   }
 }
 
-effect(() => {
-  document.documentElement.dataset.theme = dark.value ? "dark" : "light";
-});
+/** Keeps the page's colours as they were chosen. */
+export function showTheme(): void {
+  effect(() => {
+    document.documentElement.dataset.theme = dark.value ? "dark" : "light";
+  });
+}

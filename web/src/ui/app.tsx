@@ -1,37 +1,70 @@
 /** The page: the start page or the editor, and what lies over both. */
 
-import { studio } from "../store/current";
+import { openSession, studio } from "../store/current";
 import { StudioContext, useStudio } from "./context";
+import { Button } from "./controls";
 import { Editor } from "./editor";
 import { Exporting } from "./exporting";
 import { Help } from "./help";
 import { Problems } from "./problems";
+import { Projects } from "./projects";
 import { Start } from "./start";
 import { TipLayer } from "./tip";
 import { TopBar } from "./topbar";
 
 function ConnectionBar() {
   const { session } = useStudio();
-  if (session.connected.value !== "lost") return null;
+  const status = session.connected.value;
+  const opened = session.state.value !== null;
+  if (status !== "lost" && !(status === "refused" && opened)) return null;
   return (
     <div class="lost" role="status" data-testid="connection-lost">
-      The connection to the studio is lost; trying again. Nothing that you made is gone.
-      <button type="button" class="link" data-testid="connection-retry" onClick={() => session.retryNow()}>
-        Try now
-      </button>
+      <Problems about={["connection"]} />
+      {status === "lost" && (
+        <p>
+          The connection to the studio is lost; trying again. Nothing is gone. If it was started anew, open
+          the address that it printed.
+        </p>
+      )}
+      <Button testid="connection-retry" label="Try now" onClick={() => session.retryNow()} />
     </div>
   );
 }
 
+/** The session that the address names cannot be had. */
+function NotOpened() {
+  return (
+    <main class="start">
+      <div class="start-column">
+        <Problems about={["connection", "project"]} />
+        <div class="bar-group">
+          <Button
+            testid="connection-new"
+            kind="primary"
+            icon="plus"
+            label="New project"
+            onClick={() => openSession(null)}
+          />
+        </div>
+        <Projects />
+      </div>
+    </main>
+  );
+}
+
+function Content() {
+  const { atStart, session } = useStudio();
+  if (session.state.value === null) return session.connected.value === "refused" ? <NotOpened /> : null;
+  return atStart.value ? <Start /> : <Editor />;
+}
+
 function Page() {
-  const { atStart, session, dialog } = useStudio();
-  const ready = session.state.value !== null;
+  const { dialog } = useStudio();
   return (
     <div class="page">
       <TopBar />
       <ConnectionBar />
-      <Problems about={["connection"]} />
-      {ready && (atStart.value ? <Start /> : <Editor />)}
+      <Content />
       {dialog.value === "export" && <Exporting />}
       {dialog.value === "help" && <Help />}
       <TipLayer />

@@ -2,13 +2,14 @@
 
 import { signal } from "@preact/signals";
 import { frameAddress } from "../store/api";
+import { wide } from "../store/theme";
 import { lastStep, type TreeRow, treeRows } from "../store/tree";
 import { useStudio } from "./context";
 import { IconButton, Section } from "./controls";
 import { count } from "./words";
 
 const THUMB_WIDTH = 96;
-export const branchesOpen = signal(true);
+export const branchesOpen = signal(wide.peek());
 
 export function BranchesToggle() {
   return (

@@ -1,7 +1,7 @@
 /** Buttons, sliders and fields that all parts of the page share. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { Icon, type IconName } from "./icons";
 import { tipFor } from "./tip";
 
@@ -106,11 +106,21 @@ export function Slider({
   );
 }
 
-/** A value that follows the hand while it moves and the outside otherwise. */
-export function useDraft<T>(value: T): [T, (next: T) => void] {
-  const [draft, setDraft] = useState(value);
-  useEffect(() => setDraft(value), [value]);
-  return [draft, setDraft];
+interface Draft<T> {
+  readonly value: T;
+  set(value: T): void;
+  /** The hand let go: what is outside counts again. */
+  drop(): void;
+}
+
+/** A value that follows the hand while it moves and the outside otherwise, also when that changes meanwhile. */
+export function useDraft<T>(outside: T): Draft<T> {
+  const [held, setHeld] = useState<{ readonly over: T; readonly value: T } | null>(null);
+  return {
+    value: held !== null && held.over === outside ? held.value : outside,
+    set: (value) => setHeld({ over: outside, value }),
+    drop: () => setHeld(null),
+  };
 }
 
 interface TextFieldProps {
@@ -119,14 +129,15 @@ interface TextFieldProps {
   readonly value: string;
   readonly disabled?: boolean;
   readonly numeric?: boolean;
-  /** Enter was pressed or the field was left; false puts the old text back. */
-  readonly onDone: (text: string) => boolean;
+  /** Enter was pressed or the field was left with another text; what it then shows is `value`. */
+  readonly onDone: (text: string) => void;
 }
 
 export function TextField({ testid, label, value, disabled, numeric, onDone }: TextFieldProps) {
-  const [draft, setDraft] = useDraft(value);
+  const draft = useDraft(value);
   const finish = () => {
-    if (draft !== value && !onDone(draft)) setDraft(value);
+    if (draft.value !== value) onDone(draft.value);
+    draft.drop();
   };
   return (
     <input
@@ -135,13 +146,13 @@ export function TextField({ testid, label, value, disabled, numeric, onDone }: T
       inputMode={numeric ? "decimal" : "text"}
       data-testid={testid}
       aria-label={label}
-      value={draft}
+      value={draft.value}
       disabled={disabled}
-      onInput={(event) => setDraft(event.currentTarget.value)}
+      onInput={(event) => draft.set(event.currentTarget.value)}
       onBlur={finish}
       onKeyDown={(event) => {
         if (event.key === "Enter") finish();
-        if (event.key === "Escape") setDraft(value);
+        if (event.key === "Escape") draft.drop();
       }}
     />
   );

@@ -46,22 +46,22 @@ function Tile({ model, seed, psi, onChoose }: TileProps) {
 }
 
 function Truncation({ psi, onChange }: { psi: number; onChange: (psi: number) => void }) {
-  const [draft, setDraft] = useDraft(psi);
+  const draft = useDraft(psi);
   return (
     <label class="option">
       <span>Variety</span>
       <Slider
         testid="truncation"
         label="Variety (truncation)"
-        value={draft}
+        value={draft.value}
         low={0.1}
         high={1.2}
         step={0.05}
-        text={draft.toFixed(2)}
-        onInput={setDraft}
+        text={draft.value.toFixed(2)}
+        onInput={draft.set}
         onChange={onChange}
       />
-      <output>{draft.toFixed(2)}</output>
+      <output>{draft.value.toFixed(2)}</output>
     </label>
   );
 }
@@ -114,7 +114,6 @@ export function Gallery() {
   const typed = (text: string) => {
     const seed = readSeed(text);
     if (seed !== null) choose(seed);
-    return seed !== null;
   };
   return (
     <section class="gallery" aria-label="Generated portraits">

@@ -13,21 +13,24 @@ const MOST_FEATHER = 64;
 
 function Feather({ value }: { value: number }) {
   const studio = useStudio();
-  const [draft, setDraft] = useDraft(value);
+  const draft = useDraft(value);
   return (
     <label class="option">
       <span>Feather</span>
       <Slider
         testid="mask-feather"
         label="Feather in pixels"
-        value={draft}
+        value={draft.value}
         low={0}
         high={MOST_FEATHER}
         disabled={!studio.editable.value || studio.masks.shown.value === null}
-        onInput={setDraft}
-        onChange={(feather) => changeFeather(studio, feather)}
+        onInput={draft.set}
+        onChange={(feather) => {
+          draft.drop();
+          changeFeather(studio, feather);
+        }}
       />
-      <output>{Math.round(draft)} px</output>
+      <output>{Math.round(draft.value)} px</output>
     </label>
   );
 }

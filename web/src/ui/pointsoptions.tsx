@@ -1,15 +1,20 @@
 /** What the point tool does next, in words. */
 
+import type { Studio } from "../store/studio";
 import { useStudio } from "./context";
 
+function next({ tools, editable, session, viewing }: Studio): string {
+  if (session.run.value !== null) return "The points can be changed when the run has ended.";
+  if (viewing.looking.value !== null) return "Start here to change the points on this frame.";
+  if (!editable.value) return "This picture takes no points.";
+  if (tools.pending.value !== null) return "Now click where it should go.";
+  return "Click where to grab, then where it should go; or press and pull.";
+}
+
 export function PointsOptions() {
-  const { tools, editable } = useStudio();
-  let words = "Click where to grab, then where it should go; or press and pull.";
-  if (!editable.value) words = "Points can be changed when no run goes on and the frame is the one you edit.";
-  else if (tools.pending.value !== null) words = "Now click where it should go.";
   return (
     <p class="quiet" data-testid="points-options">
-      {words}
+      {next(useStudio())}
     </p>
   );
 }

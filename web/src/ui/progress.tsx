@@ -13,7 +13,11 @@ export function ProgressPanel() {
   const facts = session.measured.value.get(node?.id ?? "")?.facts ?? [];
   return (
     <Section name="progress" title="Progress">
-      <Progress facts={facts} step={viewing.place.value?.step ?? 0} running={session.run.value !== null} />
+      {facts.length > 0 ? (
+        <Progress facts={facts} step={viewing.place.value?.step ?? 0} />
+      ) : (
+        <p class="quiet">What a run measures is shown here.</p>
+      )}
     </Section>
   );
 }

@@ -18,6 +18,9 @@ import { Button, IconButton, Section, Segments, Slider, Switch, TextField, useDr
 import { Problems } from "./problems";
 import { tipFor } from "./tip";
 
+/** Characters of all choices together that still stand side by side. */
+const WIDEST = 14;
+
 interface ControlProps {
   readonly info: SettingInfo;
   readonly value: Value;
@@ -26,7 +29,7 @@ interface ControlProps {
 }
 
 function NumberControl({ info, value, disabled, onChange }: ControlProps) {
-  const [draft, setDraft] = useDraft(Number(value));
+  const draft = useDraft(Number(value));
   const label = labelOf(info.name);
   const testid = `setting-${info.name}`;
   return (
@@ -35,25 +38,27 @@ function NumberControl({ info, value, disabled, onChange }: ControlProps) {
         <Slider
           testid={`${testid}-slider`}
           label={label}
-          text={String(draft)}
-          value={toSlider(info, draft)}
+          text={String(draft.value)}
+          value={toSlider(info, draft.value)}
           low={0}
           high={SLIDER_STEPS}
           disabled={disabled}
-          onInput={(position) => setDraft(fromSlider(info, position))}
-          onChange={(position) => onChange(fromSlider(info, position))}
+          onInput={(position) => draft.set(fromSlider(info, position))}
+          onChange={(position) => {
+            draft.drop();
+            onChange(fromSlider(info, position));
+          }}
         />
       )}
       <TextField
         testid={testid}
         label={`${label}, number`}
-        value={String(draft)}
+        value={String(draft.value)}
         numeric
         disabled={disabled}
         onDone={(text) => {
           const typed = readTyped(info, text);
           if (typed !== null) onChange(typed);
-          return typed !== null;
         }}
       />
     </div>
@@ -61,11 +66,30 @@ function NumberControl({ info, value, disabled, onChange }: ControlProps) {
 }
 
 function ChoiceControl({ info, value, disabled, onChange }: ControlProps) {
+  const label = labelOf(info.name);
+  if (info.choices.join("").length > WIDEST) {
+    return (
+      <select
+        class="field"
+        data-testid={`setting-${info.name}`}
+        aria-label={label}
+        value={String(value)}
+        disabled={disabled}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      >
+        {info.choices.map((choice) => (
+          <option key={choice} value={choice}>
+            {choice}
+          </option>
+        ))}
+      </select>
+    );
+  }
   const options = info.choices.map((choice) => ({ value: choice, label: choice }));
   return (
     <Segments
       testid={`setting-${info.name}`}
-      label={labelOf(info.name)}
+      label={label}
       value={String(value)}
       options={options}
       disabled={disabled}
@@ -100,10 +124,7 @@ function Control(props: ControlProps) {
           label={labelOf(info.name)}
           value={String(value)}
           disabled={disabled}
-          onDone={(text) => {
-            onChange(text);
-            return true;
-          }}
+          onDone={onChange}
         />
       );
   }
@@ -160,6 +181,7 @@ export function SettingsPanel() {
   const values: Values = session.document.value?.settings[edit.name] ?? {};
   const change = (info: SettingInfo, value: Value) => {
     session.dismiss("settings");
+    if (value === currentValue(info, values)) return;
     session.change({ label: labelOf(info.name), settings: withValue(info, values, value) });
   };
   const rows = (main: boolean) =>

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import type { Document, EditInfo, NodeInfo } from "../messages";
+import { levelOf } from "./drag";
+import { makeMode, obstacle, unusable } from "./mode";
+
+const EDIT: EditInfo = {
+  name: "fresh",
+  title: "Fresh edit",
+  summary: "",
+  picture: "latent",
+  inputs: ["points", "mask"],
+  optional: ["mask"],
+  settings: [],
+};
+const NODE: NodeInfo = {
+  id: "a",
+  parent: null,
+  from_step: null,
+  kind: "latent",
+  edit: null,
+  steps: 1,
+  title: "Seed 3",
+  size: [8, 8],
+  created: "",
+};
+const DOCUMENT: Document = {
+  edit: "fresh",
+  at: { node: "a", step: 0 },
+  points: [],
+  mask: null,
+  settings: {},
+};
+const POINT = { handle: [1, 2], target: [3, 4], locked: false } as const;
+
+test("an edit that nobody wrote code for is a mode with its inputs' tools", () => {
+  const mode = makeMode(EDIT);
+  expect(mode.tools).toEqual(["point", "brush", "pan"]);
+  expect(mode.inputs.map(({ kind }) => kind)).toEqual(["points", "mask"]);
+  expect(mode.special).toEqual({});
+  expect(makeMode({ ...EDIT, inputs: ["mask"] }).tools).toEqual(["brush", "pan"]);
+});
+
+test("it runs once all is given that it needs", () => {
+  const mode = makeMode(EDIT);
+  expect(obstacle(mode, DOCUMENT, null)).toMatch(/Choose a picture/);
+  expect(obstacle(mode, DOCUMENT, NODE)).toMatch(/Click a point/);
+  expect(obstacle(mode, { ...DOCUMENT, points: [POINT] }, NODE)).toBeNull();
+  expect(obstacle(makeMode({ ...EDIT, optional: [] }), { ...DOCUMENT, points: [POINT] }, NODE)).toMatch(
+    /Paint/,
+  );
+  expect(obstacle(mode, { ...DOCUMENT, points: [POINT] }, { ...NODE, kind: "pixels" })).toMatch(
+    /needs a generated picture; this is a photo/,
+  );
+});
+
+test("inputs that this page does not know keep the mode from running", () => {
+  const mode = makeMode({ ...EDIT, inputs: ["points", "text"] });
+  expect(obstacle(mode, { ...DOCUMENT, points: [POINT] }, NODE)).toMatch(/cannot give/);
+});
+
+test("a photo that no edit takes is said to be kept", () => {
+  expect(unusable(NODE, [EDIT])).toBeNull();
+  expect(unusable({ ...NODE, kind: "pixels" }, [EDIT])).toBe(
+    "No tool can edit a photo yet; it is kept in the project.",
+  );
+});
+
+test("strain is fine up to 1, high up to 1.5, far beyond", () => {
+  expect([0.4, 1, 1.2, 1.5, 1.6].map(levelOf)).toEqual(["fine", "fine", "high", "high", "far"]);
+});

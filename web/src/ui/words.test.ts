@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { pathOf } from "./curve";
+import { readSeed } from "./gallery";
+import { ago, count, duration, endWords, runWords, sentence } from "./words";
+
+const RUN = {
+  node: null,
+  edit: "drag",
+  state: "waiting",
+  position: 2,
+  step: 0,
+  max_steps: 300,
+  seconds_left: null,
+} as const;
+
+test("runs in words", () => {
+  expect(runWords(RUN)).toBe("Waiting: 2 runs before yours");
+  expect(runWords({ ...RUN, position: 0 })).toBe("Getting ready …");
+  expect(runWords({ ...RUN, state: "running", step: 12 })).toBe("Step 12 of 300");
+  expect(runWords({ ...RUN, state: "paused", step: 12, max_steps: null })).toBe("Paused at step 12");
+});
+
+test("the first frame of a run is no step", () => {
+  const ended = { type: "ended", node: null, reason: "arrived", steps: 42, seconds: 1 } as const;
+  expect(endWords(ended)).toBe("Arrived after 41 steps");
+  expect(endWords({ ...ended, reason: "interrupted", steps: 2 })).toBe("Stopped after 1 step");
+});
+
+test("times", () => {
+  expect([0.2, 59, 61, 3700].map(duration)).toEqual(["1 s", "59 s", "1 min 1 s", "1 h 1 min"]);
+  expect([1000, 880, 1000 - 7200].map((then) => ago(then, 1000))).toEqual([
+    "just now",
+    "2 min ago",
+    "2 h ago",
+  ]);
+});
+
+test("counts and sentences", () => {
+  expect([count(1, "run"), count(3, "run")]).toEqual(["1 run", "3 runs"]);
+  expect([sentence("small faces"), sentence("Done."), sentence("")]).toEqual(["Small faces.", "Done.", ""]);
+});
+
+test("seeds are whole numbers below 2^32", () => {
+  expect(["7", " 4294967295 ", "4294967296", "-1", "x", ""].map(readSeed)).toEqual([
+    7,
+    4294967295,
+    null,
+    null,
+    null,
+    null,
+  ]);
+});
+
+test("a curve spans its box and leaves gaps where nothing was measured", () => {
+  const points = [
+    { step: 0, value: 10 },
+    { step: 1, value: null },
+    { step: 2, value: 0 },
+  ];
+  expect(pathOf(points, 2)).toBe("M0.0 4.0M256.0 72.0");
+});
