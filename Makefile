@@ -10,7 +10,7 @@ export GOMP_SPINCOUNT ?= 3000
 PAGE := src/pliant/studio/_web/index.html
 PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: setup demo studio test lint types page unit chromium docs bench clean help
+.PHONY: setup demo studio test lint types page unit chromium screenshots docs bench clean help
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ chromium: # for the browser tests
 		echo "Installing chromium for the browser tests ..."; \
 		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 		$$SUDO apt-get -qq update && $$SUDO apt-get -qq install -y --no-install-recommends chromium >/dev/null; }
+
+screenshots: .venv/dev $(PAGE) chromium ## The pictures of docs/studio.md
+	$(BIN)/python docs/screenshots.py
 
 docs: .venv/dev ## The documentation as a site in site/
 	$(BIN)/mkdocs build --strict

@@ -25,16 +25,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from PIL import Image
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from pliant import catalogue
-from pliant.picture import PixelPicture
+from pliant.picture import Picture, PixelPicture
 from pliant.steps import Step
 
 RESULTS = Path(__file__).parent / "results"
@@ -46,11 +48,37 @@ SIZE = 512
 # ---- the server
 
 
+@dataclass(frozen=True, eq=False)
+class Scrolled(Picture):
+    """A photo moved to the side: like a code, it is small until someone looks."""
+
+    kind: ClassVar[str] = PixelPicture.kind
+    base: PixelPicture
+    by: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.base.size
+
+    def pixels(self) -> torch.Tensor:
+        """The base's pixels, moved."""
+        return self.base.pixels().roll(self.by, 2)
+
+    def render(self) -> Image.Image:
+        """The same as PIL."""
+        return Image.fromarray(self.base.rgb.roll(self.by, 1).numpy())
+
+    def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """A few pixels: about as much as a code."""
+        return {"rgb": self.base.rgb[::8, ::8]}, {"origin": {}}
+
+
 def paced(picture: PixelPicture, inputs: Any, settings: Any, after: Any) -> Iterator[Step]:  # noqa: ARG001
     """A photo that scrolls, 60 steps a second."""
     due = time.perf_counter()
     for index in range(settings.max_steps):
-        yield Step(index, PixelPicture(torch.roll(picture.rgb, index, 1)))
+        yield Step(index, Scrolled(picture, index))
         due = max(due + 1 / PACE, time.perf_counter() - 1 / PACE)
         time.sleep(max(0.0, due - time.perf_counter()))
 
@@ -312,6 +340,8 @@ def stalled(server: Server, steps: int) -> dict[str, float]:
                     client.receive(0.5)
                 except TimeoutError:
                     continue
+                except ConnectionClosed:
+                    return
 
         one.send(type="start")
         if name == "reads":

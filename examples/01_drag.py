@@ -38,9 +38,7 @@ def main() -> None:
     run.trace.save_video(args.out / "demo.mp4", marks=True)
     contact_sheet([picture.image(), last.image], 2, ["before", "after"]).save(args.out / "demo.png")
     print(f"See {args.out / 'demo.mp4'} and {args.out / 'demo.png'}.")
-    print(
-        "Next: .venv/bin/pliant drag --help. The studio in the browser is being built; it will open with `make studio`."
-    )
+    print("Next: `make studio` opens the editor in the browser, where you drag with the mouse.")
 
 
 if __name__ == "__main__":

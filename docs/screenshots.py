@@ -1,0 +1,172 @@
+"""Makes the pictures of docs/studio.md: starts the studio, drags a mouth in a real Chromium, and photographs it on the way.
+
+make screenshots
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+IMAGES = Path(__file__).parent / "images" / "studio"
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+SEED = 9
+CORNERS = [((105, 170), (95, 160)), ((140, 170), (150, 160))]
+"""Handles and targets: the corners of the mouth."""
+LOWER_FACE = [
+    (78, 130),
+    (178, 130),
+    (178, 152),
+    (80, 152),
+    (82, 174),
+    (174, 174),
+    (166, 194),
+    (92, 194),
+    (108, 208),
+    (150, 208),
+]
+"""A stroke over the lower face."""
+
+
+@contextmanager
+def studio() -> Iterator[str]:
+    """The address of a studio that keeps its projects in a folder of its own."""
+    with tempfile.TemporaryDirectory() as home:
+        words = [sys.executable, "-m", "pliant.cli", "studio", "--no-browser", "--port", "0"]
+        environment = os.environ | {"PLIANT_HOME": home, "PLIANT_STUDIO_TEST": "1"}
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603
+        try:
+            yield next(line.strip() for line in process.stdout or () if "token=" in line)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until an expression over the page's state is true."""
+    end = time.monotonic() + 60
+    while not page.evaluate(expression):
+        if time.monotonic() > end:
+            raise TimeoutError(expression)
+        page.wait_for_timeout(50)
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep the screen as it is."""
+    page.wait_for_timeout(400)
+    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    image.save(IMAGES / f"{name}.webp", quality=88, method=6)
+    print(f"{name}.webp")
+
+
+def place(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where a pixel of the picture is on the screen."""
+    box = page.get_by_test_id("canvas").bounding_box()
+    if box is None:
+        raise AssertionError("the canvas is on the page")
+    zoom = page.evaluate("__pliant.view.zoom")
+    left, top = box["x"] + (box["width"] - 256 * zoom) / 2, box["y"] + (box["height"] - 256 * zoom) / 2
+    return left + (x + 0.5) * zoom, top + (y + 0.5) * zoom
+
+
+def open_portrait(browser: Browser, url: str, viewport: dict[str, int], scheme: str) -> Page:
+    """A page with a portrait of the gallery in the editor."""
+    page = browser.new_context(viewport=viewport, color_scheme=scheme).new_page()  # type: ignore[arg-type]
+    page.goto(url)
+    page.get_by_test_id(f"seed-{SEED}").click()
+    until(page, "window.__pliant?.document?.at && __pliant.view.zoom > 0.5")
+    page.wait_for_timeout(500)
+    return page
+
+
+def set_points(page: Page) -> None:
+    """Handles and targets by clicks."""
+    page.get_by_test_id("tool-point").click()
+    for point in CORNERS:
+        for x, y in point:
+            page.mouse.click(*place(page, x, y))
+    until(page, f"__pliant.document.points.length === {len(CORNERS)}")
+
+
+def paint(page: Page) -> None:
+    """Paint where the picture may change."""
+    page.get_by_test_id("tool-brush").click()
+    page.mouse.move(*place(page, *LOWER_FACE[0]))
+    page.mouse.down()
+    for x, y in LOWER_FACE[1:]:
+        page.mouse.move(*place(page, x, y), steps=6)
+    page.mouse.up()
+    until(page, "__pliant.document.mask")
+
+
+def run(page: Page, at_most: int = 10**6) -> None:
+    """Run until it ends, or until so many frames were seen."""
+    seen = page.evaluate("__pliant.frames")
+    page.get_by_test_id("run").click()
+    until(page, f"__pliant.frames > {seen + 2}")
+    until(page, f"!__pliant.run || __pliant.frames - {seen} > {at_most}")
+
+
+def tour(browser: Browser, url: str) -> None:
+    """All the pictures, in the order in which one meets them."""
+    page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+    page.goto(url)
+    page.get_by_test_id("gallery").wait_for()
+    until(page, "[...document.images].every(image => image.complete && image.naturalWidth)")
+    shoot(page, "start")
+    page = open_portrait(browser, url, WIDE, "light")
+    set_points(page)
+    shoot(page, "points")
+    paint(page)
+    shoot(page, "region")
+    page.get_by_test_id("tool-point").click()
+    run(page, at_most=20)
+    shoot(page, "running")
+    until(page, "!__pliant.run")
+    page.get_by_test_id("compare-slider").click()
+    shoot(page, "compare")
+    page.get_by_test_id("compare-slider").click()
+    page.get_by_test_id("export").click()
+    shoot(page, "export")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    shoot(page, "help")
+    dark = open_portrait(browser, url, WIDE, "dark")
+    set_points(dark)
+    run(dark)
+    dark.keyboard.press("Home")
+    dark.get_by_test_id("frame-branch").click()
+    until(dark, "__pliant.document.points.length === 0")
+    for x, y in ((128, 140), (150, 140)):
+        dark.mouse.click(*place(dark, x, y))
+    until(dark, "__pliant.document.points.length === 1")
+    run(dark)
+    shoot(dark, "branches")
+    narrow = open_portrait(browser, url, NARROW, "light")
+    set_points(narrow)
+    shoot(narrow, "narrow")
+
+
+def main() -> None:
+    """Take the tour."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    with studio() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        tour(browser, url)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
