@@ -171,7 +171,8 @@ class Project:
     def _picture(self, found: Node, tensors: Mapping[str, Tensor], index: int) -> Picture:
         """The picture of one step, from the tensors of its node."""
         which = tensors.get("facts", torch.zeros(0))
-        whole = which.dtype == torch.int64 and which.shape == (found.steps,)
+        # whoever was killed between writing a run's state and its tree has more steps than the tree knows of
+        whole = which.dtype == torch.int64 and which.ndim == 1 and len(which) >= found.steps
         if not (whole and 0 <= int(which[index]) < len(found.facts)):
             raise InputError(
                 f"The state of node '{found.id}' is damaged: it does not hold {found.steps} pictures."

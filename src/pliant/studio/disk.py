@@ -20,8 +20,6 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pliant.errors import InputError
 from pliant.files import write_whole
 from pliant.project_file import Tree, read_project, read_tree, tree_text
@@ -129,7 +127,7 @@ class SessionFolder:
                 if "document" in entry:
                     changes[at:] = [Change(entry["label"], Document.model_validate(entry["document"]))]
                 cursor = min(at, len(changes) - 1)
-            except (ValueError, KeyError, TypeError, ValidationError):
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 continue
         return changes, cursor
 
