@@ -21,21 +21,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 IMAGES = Path(__file__).parent / "images" / "studio"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SEED = 9
-CORNERS = [((105, 170), (95, 160)), ((140, 170), (150, 160))]
+SEED = 5
+CORNERS = [((97, 177), (89, 170)), ((148, 178), (156, 171))]
 """Handles and targets: the corners of the mouth."""
-LOWER_FACE = [
-    (78, 130),
-    (178, 130),
-    (178, 152),
-    (80, 152),
-    (82, 174),
-    (174, 174),
-    (166, 194),
-    (92, 194),
-    (108, 208),
-    (150, 208),
-]
+LOWER_FACE = [(76, 150), (176, 150), (176, 172), (78, 172), (84, 194), (170, 194), (160, 214), (94, 214)]
 """A stroke over the lower face."""
 
 
@@ -148,7 +137,7 @@ def tour(browser: Browser, url: str) -> None:
     dark.keyboard.press("Home")
     dark.get_by_test_id("frame-branch").click()
     until(dark, "__pliant.document.points.length === 0")
-    for x, y in ((128, 140), (150, 140)):
+    for x, y in ((121, 154), (145, 154)):
         dark.mouse.click(*place(dark, x, y))
     until(dark, "__pliant.document.points.length === 1")
     run(dark)
