@@ -7,8 +7,10 @@ import "./styles/tokens.css";
 import "./styles/controls.css";
 import "./styles/layout.css";
 import "./styles/panels.css";
+import "./styles/time.css";
 import "./styles/start.css";
 import "./styles/dialogs.css";
+import "./styles/narrow.css";
 import { App } from "./ui/app";
 
 showTheme();

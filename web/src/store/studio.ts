@@ -33,7 +33,7 @@ export class Studio {
     this.session = new Session(address, known);
     this.viewing = new Viewing(this.session);
     this.masks = new Masks(this.session);
-    const { document, welcome, run, nodes } = this.session;
+    const { document, welcome, run, nodes, connected } = this.session;
     this.modes = computed(() => (welcome.value?.edits ?? []).map(makeMode));
     this.mode = computed(
       () =>
@@ -47,9 +47,9 @@ export class Studio {
       return obstacle(mode, current, nodes.value.find(({ id }) => id === current.at?.node) ?? null);
     });
     this.editable = computed(() => {
-      const ready = run.value === null && this.viewing.looking.value === null;
+      const here = connected.value !== "refused" && this.viewing.looking.value === null;
       const node = nodes.value.find(({ id }) => id === document.value?.at?.node);
-      return ready && node !== undefined && node.kind === this.mode.value?.edit.picture;
+      return here && run.value === null && node !== undefined && node.kind === this.mode.value?.edit.picture;
     });
     this.atStart = computed(() => this.starting.value || document.value?.at == null);
     this.stopEffects = [effect(() => this.putDownMissingTool()), effect(() => this.forgetMissingPoint())];

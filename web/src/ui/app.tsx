@@ -26,7 +26,11 @@ function ConnectionBar() {
           the address that it printed.
         </p>
       )}
-      <Button testid="connection-retry" label="Try now" onClick={() => session.retryNow()} />
+      <Button
+        testid="connection-retry"
+        label={status === "refused" ? "Use it here" : "Try now"}
+        onClick={() => session.retryNow()}
+      />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { wide } from "../store/theme";
 import { lastStep, type TreeRow, treeRows } from "../store/tree";
 import { useStudio } from "./context";
 import { IconButton, Section } from "./controls";
+import { Still } from "./still";
 import { count } from "./words";
 
 const THUMB_WIDTH = 96;
@@ -49,13 +50,7 @@ function Row({ row }: { row: TreeRow }) {
         aria-current={shown ? "true" : undefined}
         onClick={() => viewing.lookAt(here && at ? at : end)}
       >
-        <img
-          src={frameAddress(session.id, end, THUMB_WIDTH)}
-          alt=""
-          loading="lazy"
-          decoding="async"
-          draggable={false}
-        />
+        <Still src={frameAddress(session.id, end, THUMB_WIDTH)} />
         <span class="branch-words">
           <span class="branch-title">{node.title}</span>
           <span class="quiet">{facts(row)}</span>

@@ -8,6 +8,7 @@ import { narrow } from "../store/theme";
 import { filmSteps, lastStep } from "../store/tree";
 import { useStudio } from "./context";
 import { Button, Slider } from "./controls";
+import { Still } from "./still";
 
 const THUMB_WIDTH = 96;
 
@@ -22,13 +23,7 @@ function Thumb({ place, current }: { place: Place; current: boolean }) {
       aria-current={current ? "true" : undefined}
       onClick={() => viewing.lookAt(place)}
     >
-      <img
-        src={frameAddress(session.id, place, THUMB_WIDTH)}
-        alt=""
-        loading="lazy"
-        decoding="async"
-        draggable={false}
-      />
+      <Still src={frameAddress(session.id, place, THUMB_WIDTH)} />
       <span>{place.step}</span>
     </button>
   );

@@ -58,7 +58,8 @@ export function Help() {
   return (
     <Dialog testid="help-dialog" title="Keys" onClose={close}>
       <input
-        type="search"
+        type="text"
+        role="searchbox"
         class="field search"
         placeholder="Search"
         aria-label="Search the keys"
@@ -73,7 +74,8 @@ export function Help() {
         {keys.length === 0 && <p class="quiet">No key does that.</p>}
       </div>
       <p class="quiet">
-        Shift-click draws a straight line with the brush; Alt-click deletes a point; the wheel zooms.
+        Press and pull makes a point in one go; Alt-click deletes it. Shift-click draws a straight line with
+        the brush. The wheel zooms.
       </p>
     </Dialog>
   );

@@ -8,7 +8,7 @@ function next({ tools, editable, session, viewing }: Studio): string {
   if (viewing.looking.value !== null) return "Start here to change the points on this frame.";
   if (!editable.value) return "This picture takes no points.";
   if (tools.pending.value !== null) return "Now click where it should go.";
-  return "Click where to grab, then where it should go; or press and pull.";
+  return "Click where to grab, then where it should go.";
 }
 
 export function PointsOptions() {

@@ -7,6 +7,7 @@ import { openSession } from "../store/current";
 import { report } from "../store/opening";
 import { useStudio } from "./context";
 import { IconButton } from "./controls";
+import { Still } from "./still";
 import { ago, count } from "./words";
 
 const SHOWN = 8;
@@ -20,13 +21,7 @@ function Card({ project, onDelete }: { project: RecentProject; onDelete: () => v
   return (
     <li class="project">
       <button type="button" class="project-open" data-testid={`project-${project.session}`} onClick={open}>
-        <img
-          src={projectThumbAddress(project.session)}
-          alt=""
-          loading="lazy"
-          decoding="async"
-          draggable={false}
-        />
+        <Still src={projectThumbAddress(project.session)} />
         <span class="project-words">
           <span class="branch-title">{project.title}</span>
           <span class="quiet">
