@@ -189,8 +189,9 @@ class Page:
         return str(self.until("problem")["sentence"])
 
     def state(self) -> dict[str, Any]:
-        """The state as it is now: that after an empty change."""
-        return self.do("redo")
+        """The state as it is now: what comes after a wish that cannot be granted and changes nothing."""
+        self.refused("go", place={"node": "0" * 16, "step": 0})
+        return self.until("state")
 
     def sample(self, seed: int = 1) -> dict[str, Any]:
         """Open a generated picture; its place."""
