@@ -6,13 +6,17 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 from PIL import Image, ImageFilter
+from torch import Tensor
 
-from pliant.catalogue import Inputs
+from pliant.catalogue import Edit, Inputs
 from pliant.errors import InputError
 from pliant.images import load_image
 from pliant.points import as_mask, as_points
+from pliant.project import Project
+from pliant.project_file import Node
 from pliant.studio.disk import SessionFolder
 from pliant.studio.frames import to_png
 from pliant.studio.messages import Document, Mask, Point
@@ -49,6 +53,31 @@ def followed(points: tuple[Point, ...], handles: Sequence[tuple[float, float]]) 
     )
 
 
+def taken_up(project: Project, node: Node, edit: Edit, folder: SessionFolder) -> dict[str, Any]:
+    """What a document goes on with after a run that was made elsewhere: its points where they went, its mask, its settings.
+
+    Args:
+        project: of the run.
+        node: the run's node.
+        edit: the run's edit.
+        folder: where the mask is kept.
+    """
+    given = project.inputs(node.id)
+    numbers = project.numbers(node.id)
+    handles = numbers["handles"][-1].tolist() if "handles" in numbers else given.get("handles", [])
+    targets = given.get("targets", [])
+    locked = given.get("locked") or [False] * len(targets)
+    defaults = {setting.name: setting.default for setting in edit.settings}
+    changed = {name: value for name, value in node.settings.items() if defaults.get(name) != value}
+    taken: dict[str, Any] = {"settings": {edit.name: changed} if changed else {}}
+    if len(handles) == len(targets) == len(locked):
+        each = zip(handles, targets, locked, strict=True)
+        taken["points"] = tuple(Point(handle=h, target=t, locked=held) for h, t, held in each)
+    if isinstance(mask := given.get("mask"), Tensor):
+        taken["mask"] = _stored(Image.fromarray(mask.mul(255).round().byte().numpy()), 0.0, folder)
+    return taken
+
+
 def keep_mask(text: str, feather: float, size: tuple[int, int], folder: SessionFolder) -> Mask:
     """Check and store a mask that was sent.
 
@@ -67,6 +96,10 @@ def keep_mask(text: str, feather: float, size: tuple[int, int], folder: SessionF
         raise InputError("The mask is not base64 of a PNG.") from error
     grey = load_image(data, background=(0, 0, 0)).convert("L")
     as_mask(grey, size)
+    return _stored(grey, feather, folder)
+
+
+def _stored(grey: Image.Image, feather: float, folder: SessionFolder) -> Mask:
     png = to_png(grey)
     digest = hashlib.sha256(png).hexdigest()
     folder.keep_mask(digest, png)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import ValidationError
+
 from pliant.catalogue import Edit, Inputs
 from pliant.errors import InputError, PliantError
 from pliant.picture import Picture, PixelPicture
@@ -26,7 +28,7 @@ from pliant.studio.disk import SessionFolder
 from pliant.studio.exports import Exporter
 from pliant.studio.frames import Frame
 from pliant.studio.history import History
-from pliant.studio.inputs import check_points, edit_inputs, followed, keep_mask
+from pliant.studio.inputs import check_points, edit_inputs, followed, keep_mask, taken_up
 from pliant.studio.recording import Recording
 from pliant.studio.runs import Outcome, RunJob, sentence
 from pliant.studio.script import script
@@ -77,7 +79,13 @@ class Session:
         if not self.history.changes and self.project.current:
             node = self.project.nodes[self.project.current]
             place = m.Place(node=node.id, step=node.steps - 1)
-            document = self.document.model_copy(update={"at": place, "edit": self._mode_for(node.kind)})
+            update: dict[str, Any] = {"at": place, "edit": self._mode_for(node.kind)}
+            if node.edit is not None and node.edit == update["edit"]:
+                with suppress(
+                    PliantError, ValidationError
+                ):  # foreign points and settings are a kindness, not a promise
+                    update |= taken_up(self.project, node, self.studio.edit(node.edit), self.folder)
+            document = self.document.model_copy(update=update)
             self.history.push("Open project", document)
 
     # ---- what is there
