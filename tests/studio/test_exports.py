@@ -154,12 +154,12 @@ def test_a_photo_has_no_latent(served, page):
 
 def test_an_export_tells_how_far_it_is_and_can_be_given_up(served, page):
     page.sample()
-    page.points((10, 10, 20, 14), step_size=1e-9, max_steps=400)
+    page.points((10, 10, 20, 14), step_size=1e-9, max_steps=200)
     ended, state = page.run()
     place = state["document"]["at"]
     page.send("export", format="gif", place=place, boomerang=True)
     progress = page.until("export_progress")
-    assert 0 < progress["done"] <= progress["total"] == 400
+    assert 0 < progress["done"] <= progress["total"] == 200
     assert "wait for it" in page.refused("export", format="png", place=place)
     page.send("cancel_export")
     ends = time.monotonic() + 10
