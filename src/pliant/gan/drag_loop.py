@@ -7,14 +7,14 @@ every buffer keeps its address. So on CUDA a step is captured once as a graph an
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from pliant.gan.lean import LeanForward
+from pliant.gan.lean import LeanForward, fast_dtype
 from pliant.gan.reads import PictureReads, area_averaged, masked_change, square
 from pliant.gan.region import KnownRegion
 from pliant.gan.stylegan2 import Generator
@@ -122,17 +122,6 @@ def bucket(count: int) -> int:
     return 1 << (count - 1).bit_length()
 
 
-def fast_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the machine multiplies it natively, else float32."""
-    if device.type == "cuda":
-        return torch.bfloat16
-    abilities: Mapping[str, object] = (
-        getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}
-    )
-    native = abilities.get("avx512_bf16") or abilities.get("amx_bf16")
-    return torch.bfloat16 if native else torch.float32
-
-
 class DragLoop:
     """Everything one drag holds on the device, and its step.
 
@@ -231,23 +220,39 @@ class DragLoop:
     # ---- one step
 
     def step(self) -> LoopState:
-        """Track, measure, nudge; what was found is returned, on the CPU but for the code."""
-        if self.device.type == "cuda":
-            self.graph = self.graph or self._capture()
+        """Track, measure, nudge; what was found is returned, on the CPU but for the code.
+
+        With a captured graph the step after this one is begun already, and runs while the host handles this one: the loop's
+        buffers are then a step ahead of what is returned, which holds copies.
+        """
+        if self.device.type != "cuda":
+            return self._state(*self._copied(self._advance()))
+        if self.graph is None:
+            self.graph = self._capture()
             self.graph.replay()
-            out = self.graph.found
-        else:
-            out = self._advance()
-        found = out.facts.cpu()
+        copies = self._copied(self.graph.found)
+        fetched = torch.cuda.Event()
+        fetched.record()
+        self.graph.replay()
+        fetched.synchronize()
+        return self._state(*copies)
+
+    def _copied(self, found: Found) -> tuple[Tensor, Tensor, Tensor]:
+        """Codes, moments and facts of a step; the last are on their way to the host."""
+        ws = torch.cat([found.moving, self.rest], dim=1)
+        return ws, found.moments.clone(), found.facts.to("cpu", non_blocking=True)
+
+    def _state(self, ws: Tensor, moments: Tensor, facts: Tensor) -> LoopState:
+        facts = facts.clone()  # out of pinned memory
         n = self.handles.shape[1]
         return LoopState(
-            ws=torch.cat([out.moving, self.rest], dim=1),
-            handles=found[:, : 2 * n].unflatten(1, (n, 2)),
-            distances=found[:, 2 * n : 3 * n],
-            loss=found[:, -3],
-            strain=found[:, -2],
-            arrived=found[:, -1] > 0,
-            moments=out.moments.clone(),
+            ws=ws,
+            handles=facts[:, : 2 * n].unflatten(1, (n, 2)),
+            distances=facts[:, 2 * n : 3 * n],
+            loss=facts[:, -3],
+            strain=facts[:, -2],
+            arrived=facts[:, -1] > 0,
+            moments=moments,
         )
 
     def memory(self, i: int, state: LoopState) -> DragMemory:
