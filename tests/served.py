@@ -169,6 +169,11 @@ class Page:
         self.log.append(message)
         return message
 
+    def drain(self, seconds: float = 5) -> None:
+        """Receive until the socket is closed, which it says by raising ConnectionClosed."""
+        while True:
+            self.receive(seconds)
+
     def until(self, *kinds: str, seconds: float = 15) -> dict[str, Any]:
         """The next message of one of the kinds; a problem that was not asked for fails the test."""
         ends = time.monotonic() + seconds

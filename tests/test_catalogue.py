@@ -6,8 +6,9 @@ import torch
 
 from flat import flat
 from pliant import catalogue
-from pliant.catalogue import EDITS, Inputs, get, loader
+from pliant.catalogue import EDITS, Inputs, Note, get, loader
 from pliant.errors import InputError, ModelMismatchError
+from pliant.gan.hints import Hint
 from pliant.gan.latent import LatentPicture, sample
 from pliant.project import Project
 
@@ -158,3 +159,13 @@ def test_states_that_do_not_fit_get_a_sentence(picture, monkeypatch):
 
 def test_nothing_in_the_catalogue_knows_of_a_door():
     assert not {"tyro", "rich", "cli"} & vars(catalogue).keys()
+
+
+def test_notes_say_which_handle_is_weak_and_where_would_be_better(picture, monkeypatch):
+    found = [Hint(1.2, False, None), Hint(0.1, True, (12, 9)), Hint(0.2, True, None)]
+    monkeypatch.setattr("pliant.gan.hints.hints", lambda *_: found)  # no tiny picture has all three kinds
+    notes = get("drag").warn(picture, Inputs(handles=[(1, 1), (2, 2), (3, 3)]), get("drag").make_settings())
+    assert notes == [
+        Note("Handle 2 looks like its surroundings and may drift; (12, 9) is distinct.", 1, (12, 9)),
+        Note("Handle 3 looks like its surroundings and may drift.", 2, None),
+    ]

@@ -6,8 +6,8 @@ import torch
 
 from flat import flat, restore, walk
 from pliant.errors import InputError, PliantError
-from pliant.project import Project
-from pliant.steps import Step, Trace
+from pliant.project import Project, StoredStep
+from pliant.steps import PointStep, Step, Trace
 
 
 def level(picture):
@@ -210,3 +210,49 @@ def test_saving_while_a_run_is_added_gives_a_whole_project(tmp_path):
         saves += 1
     worker.join()
     assert len(project.nodes) == 61
+
+
+def test_the_trace_of_a_stored_run_is_that_of_the_run(project):
+    run = next(node for node in project.nodes.values() if node.steps == 6)
+    trace, original = project.trace(run.id), list(walk(5, 100))
+    assert [step.index for step in trace] == [0, 1, 2, 3, 4, 5]
+    assert [level(step.picture) for step in trace] == [100, 101, 102, 103, 104, 105]
+    for stored, step in zip(trace, original, strict=True):
+        assert isinstance(stored, StoredStep)
+        assert isinstance(stored, PointStep), "so that its frames can carry marks"
+        assert torch.equal(stored.handles, step.handles)
+        assert torch.equal(stored.targets, step.targets)
+        assert torch.equal(stored.distances, step.distances)
+        assert float(stored.numbers["loss"]) == pytest.approx(step.loss)
+    plain, marked = list(trace.frames()), list(trace.frames(marks=True))
+    assert plain[3].tobytes() != marked[3].tobytes()
+
+
+def test_the_trace_of_a_picture_is_one_step_without_points(project):
+    base = next(node for node in project.nodes.values() if node.edit is None)
+    (step,) = project.trace(base.id)
+    assert (step.index, level(step.picture), step.numbers) == (0, 100, {})
+    assert step.handles.shape == step.targets.shape == (0, 2)
+    assert step.distances.shape == (0,)
+    assert [frame.tobytes() for frame in project.trace(base.id).frames(marks=True)] == [step.image.tobytes()]
+
+
+def test_a_project_of_a_tree_keeps_its_states_where_they_are(project):
+    states = dict(project._states)
+    other = Project.of(project.tree(), states, restore)
+    assert same(project, other)
+    added = other.add(flat(7))
+    assert added.id in states, "new states go there as well"
+    assert added.id not in project.nodes
+    assert level(other.picture(added.id)) == 7
+
+
+def test_a_state_with_more_steps_than_the_tree_knows_is_read_as_far_as_that(project):
+    run = next(node for node in project.nodes.values() if node.steps == 6)
+    tree = project.tree()
+    longer = list(walk(8, 100))
+    project.extend_run(run.id, Trace(longer))
+    before = Project.of(tree, project._states, restore)
+    assert [level(step.picture) for step in before.trace(run.id)] == [100, 101, 102, 103, 104, 105]
+    with pytest.raises(InputError, match="no step 6"):
+        before.picture(run.id, 6)

@@ -1,12 +1,12 @@
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Literal, get_type_hints
+from typing import Annotated, Literal, get_type_hints
 
 import pytest
 
 from pliant import catalogue
 from pliant.errors import InputError
-from pliant.settings import field_docs, import_from, make_settings, read_settings, settings_facts
+from pliant.settings import Slider, field_docs, import_from, make_settings, read_settings, settings_facts
 
 
 @dataclass(frozen=True)
@@ -102,3 +102,40 @@ def test_settings_from_values():
 def test_values_that_do_not_fit_get_a_sentence(values, sentence):
     with pytest.raises(InputError, match=sentence):
         make_settings(Example, values)
+
+
+@dataclass(frozen=True)
+class Slid:
+    """Settings with sliders."""
+
+    rate: Annotated[float, "something else", Slider(1e-4, 2e-2, log=True)] = 2e-3
+    """How fast."""
+    count: Annotated[int, Slider(1, 18)] = 6
+    noted: Annotated[int, "no slider"] = 1
+    plain: int = 2
+
+
+def test_a_slider_says_where_a_number_usually_lies(monkeypatch):
+    monkeypatch.setattr("pliant.settings.import_from", lambda where: Slid)
+    rate, count, noted, plain = read_settings("pliant.settings:Slid")
+    assert (rate.type, rate.slider) == (float, Slider(1e-4, 2e-2, log=True))
+    assert (count.type, count.slider) == (int, Slider(1, 18, log=False))
+    assert (noted.type, noted.slider, plain.type, plain.slider) == (int, None, int, None)
+    assert (rate.help, count.help) == ("How fast.", "")
+
+
+def test_a_slider_binds_nobody():
+    assert make_settings(Slid, {"rate": 5, "count": 99}) == Slid(rate=5, count=99)
+    with pytest.raises(InputError, match=r"'count' cannot be 1\.5; it takes a whole number"):
+        make_settings(Slid, {"count": 1.5})
+
+
+@pytest.mark.parametrize("where", WHERES)
+def test_sliders_hold_their_defaults_and_are_read_from_the_text_alike(where):
+    hints = get_type_hints(import_from(where), include_extras=True)
+    for setting in read_settings(where):
+        notes = getattr(hints[setting.name], "__metadata__", ())
+        assert setting.slider == next((note for note in notes if isinstance(note, Slider)), None)
+        if setting.slider is not None:
+            assert setting.slider.low <= setting.default <= setting.slider.high
+            assert setting.slider.low > 0 or not setting.slider.log

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from pliant.studio.security import LOOPBACK, Doorkeeper, new_token
-
 from served import TOKEN, Served, ask
 
 KEEPER = Doorkeeper(TOKEN)
@@ -79,15 +79,11 @@ def started(home, tmp_path):
 
 def listening_addresses(pid):
     """Addresses on which a process listens, as the kernel writes them."""
-    inodes = {
-        os.readlink(f"/proc/{pid}/fd/{name}")[8:-1]
-        for name in os.listdir(f"/proc/{pid}/fd")
-        if os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:[")
-    }
+    links = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
     found = set()
     for kind in ("tcp", "tcp6"):
-        with open(f"/proc/{pid}/net/{kind}") as table:
-            rows = [line.split() for line in table.readlines()[1:]]
+        rows = [line.split() for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]]
         found |= {row[1].split(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
     return found
 

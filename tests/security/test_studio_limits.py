@@ -16,7 +16,6 @@ from pliant import catalogue
 from pliant.gan.drag import drag
 from pliant.studio.limits import Limits
 from pliant.studio.studio import Studio
-
 from served import NEVER, SIZE, serve
 
 
@@ -28,13 +27,10 @@ def png(size, level=255):
 
 def closes(page, seconds=5):
     """What a page is told until the server closes its socket."""
-    sentences = []
+    before = len(page.log)
     with pytest.raises(ConnectionClosed):
-        while True:
-            message = page.receive(seconds)
-            if message["type"] == "problem":
-                sentences.append(message["sentence"])
-    return sentences
+        page.drain(seconds)
+    return [message["sentence"] for message in page.log[before:] if message["type"] == "problem"]
 
 
 def lively(served):
@@ -114,7 +110,8 @@ def test_settings_that_cannot_be_get_a_sentence(page, settings):
 
 
 @pytest.mark.parametrize(
-    "text", ["1e999", "-1e999", "NaN", "Infinity", "9" * 5000, "9" * 400, '"' + "x" * 500 + '"', "[]", "{}", "null"]
+    "text",
+    ["1e999", "-1e999", "NaN", "Infinity", "9" * 5000, "9" * 400, '"' + "x" * 500 + '"', "[]", "{}", "null"],
 )
 def test_settings_beyond_all_bounds_are_not_even_understood(page, text):
     page.sample()
@@ -189,7 +186,9 @@ def test_more_people_than_fit_are_told(small):
     with small.page(), small.page():
         with small.page(greets=False) as third:
             third.send("hello", session=None)
-            assert closes(third) == ["2 people are at work here already, which is the limit; try again in a while."]
+            assert closes(third) == [
+                "2 people are at work here already, which is the limit; try again in a while."
+            ]
         assert small.get("/api/health").status == 200
     with small.page() as page:
         assert page.sample()
@@ -249,7 +248,7 @@ def wait_until(true, seconds=5):
 # ---- what goes wrong in a run
 
 
-class OutOfMemory(RuntimeError):
+class OutOfMemoryError(RuntimeError):
     """As CUDA says it."""
 
 
@@ -257,7 +256,9 @@ def failing(error, after):
     """A drag that fails after some steps."""
 
     def start(picture, inputs, settings, goes_on):
-        for index, step in enumerate(drag(picture, inputs.handles, inputs.targets, settings=settings, after=goes_on)):
+        for index, step in enumerate(
+            drag(picture, inputs.handles, inputs.targets, settings=settings, after=goes_on)
+        ):
             if index == after:
                 raise error
             yield step
@@ -268,7 +269,7 @@ def failing(error, after):
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (OutOfMemory("CUDA out of memory. Tried to allocate 2.00 GiB"), "not enough memory"),
+        (OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), "not enough memory"),
         (MemoryError(), "not enough memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "not enough memory"),
         (ZeroDivisionError("/secret/place"), "Something went wrong inside Pliant (ZeroDivisionError)"),
@@ -277,7 +278,10 @@ def failing(error, after):
 )
 @pytest.mark.parametrize("after", [0, 7])
 def test_a_run_that_fails_leaves_its_steps_and_the_server(own_home, tmp_path, error, sentence, after):
-    with serve(Studio(tmp_path, model="tiny", edits=[failing(error, after)])) as served, served.page() as page:
+    with (
+        serve(Studio(tmp_path, model="tiny", edits=[failing(error, after)])) as served,
+        served.page() as page,
+    ):
         place = page.sample()
         page.points((10, 10, 14, 10), **NEVER)
         page.send("start")
@@ -320,6 +324,27 @@ def test_a_full_disk_in_a_run_keeps_what_was_written(served, page, monkeypatch):
     assert at["step"] == node["steps"] - 1
     assert page.frame(at)
     lively(served)
+
+
+def test_a_full_disk_at_the_end_of_a_run_still_ends_it(served, page, monkeypatch):
+    """The same, where only the history cannot be written."""
+    page.sample()
+    page.points((10, 10, 14, 10), **NEVER)
+    page.start(3)
+    history = served.studio.sessions[page.session].folder.path / "history.jsonl"
+    lines = history.read_bytes()
+    history.unlink()
+    history.mkdir()  # so that no line can be added to it
+    page.send("stop")
+    ended = page.until("ended")
+    assert "could not be stored" in page.until("problem")["sentence"]
+    state = page.until("state")
+    assert (state["run"], state["document"]["at"]["node"]) == (None, ended["node"])
+    assert "could not be stored" in page.refused("change", label="x", points=[])
+    history.rmdir()
+    history.write_bytes(lines)
+    page.points((10, 10, 14, 10), max_steps=2)
+    assert page.run()[0]["steps"] == 2
 
 
 # ---- eight at once

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from pliant.studio.limits import Limits
 from pliant.studio.messages import FROM_PAGE, FrameHead, Message
 from pliant.studio.studio import Studio
-
 from served import Page, serve
 
 NODE, SESSION, HASH = "0" * 16, "0" * 32, "0" * 64
@@ -41,10 +40,14 @@ LEAVES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
-    st.sampled_from([0, -1, 2**31, 2**53, 2**63, 10**30, 10**400, 1e308, -0.0, 5e-324, float("nan"), float("inf")]),
+    st.sampled_from(
+        [0, -1, 2**31, 2**53, 2**63, 10**30, 10**400, 1e308, -0.0, 5e-324, float("nan"), float("inf")]
+    ),
     st.floats(),
     st.text(max_size=40),
-    st.sampled_from(["", "drag", "tiny", NODE, SESSION, HASH, "\0", "\ud800", "x" * 300, "__class__", "../x", "type"]),
+    st.sampled_from(
+        ["", "drag", "tiny", NODE, SESSION, HASH, "\0", "\ud800", "x" * 300, "__class__", "../x", "type"]
+    ),
 )
 JSON = st.recursive(LEAVES, lambda inner: st.one_of(
     st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=12), inner, max_size=4)), max_leaves=12)  # fmt: skip
@@ -53,7 +56,9 @@ JSON = st.recursive(LEAVES, lambda inner: st.one_of(
 def places(value, way=()):
     """The way to every part of a message."""
     yield way
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+    for key, inner in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
         yield from places(inner, (*way, key))
 
 
@@ -130,10 +135,12 @@ def test_nothing_extra_is_taken():
 def talking(own_home, tmp_path_factory):
     """A page of a studio that does not mind how fast it talks."""
     limits = Limits(messages_per_second=1e9, steps=20)
-    with serve(Studio(tmp_path_factory.mktemp("studio"), model="tiny", limits=limits)) as served:
-        with served.page() as page:
-            page.sample()
-            yield page
+    with (
+        serve(Studio(tmp_path_factory.mktemp("studio"), model="tiny", limits=limits)) as served,
+        served.page() as page,
+    ):
+        page.sample()
+        yield page
 
 
 def still_answers(page: Page):

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from pliant.studio.app import WEB
+from served import ask
 
 from paths import REPOSITORY
-from served import ask
 
 PAGE = REPOSITORY / "web"
 OUTSIDE = re.compile(r"(?<![\w])(?:https?:|wss?:)?//[a-z0-9-]+(?:\.[a-z0-9-]+)+[^\s\"'`)]*", re.IGNORECASE)
@@ -21,10 +21,7 @@ SOURCES = sorted(
 
 def guarded(answer):
     """The security headers of an answer are all there."""
-    policy = dict(
-        part.strip().split(" ", 1)
-        for part in answer.headers["content-security-policy"].split(";")
-    )
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'self'"
     assert policy["frame-ancestors"] == policy["object-src"] == policy["base-uri"] == "'none'"
     assert set(policy["img-src"].split()) == {"'self'", "blob:", "data:"}
@@ -99,7 +96,9 @@ def check_page(html):
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", html, re.IGNORECASE)
     addresses = re.findall(r"(?:src|href)=[\"']([^\"']+)", html)
     assert addresses
-    assert all(each.startswith(("/", "./", "data:image/")) and not each.startswith("//") for each in addresses)
+    assert all(
+        each.startswith(("/", "./", "data:image/")) and not each.startswith("//") for each in addresses
+    )
 
 
 def test_the_page_has_no_inline_script_and_nothing_from_outside():

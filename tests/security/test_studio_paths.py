@@ -15,7 +15,6 @@ from pliant.studio.app import create_app
 from pliant.studio.disk import Store
 from pliant.studio.security import Doorkeeper
 from pliant.studio.studio import Studio
-
 from served import TOKEN, ask
 
 SECRET = b"secret of this machine"
@@ -262,6 +261,10 @@ def test_no_address_of_the_app_takes_a_model_in(served):
         for method in getattr(route, "methods", None) or ()
         if method not in {"GET", "HEAD"}
     }
-    assert changing == {("/api/images", "POST"), ("/api/projects", "POST"), ("/api/projects/{session}", "DELETE")}
+    assert changing == {
+        ("/api/images", "POST"),
+        ("/api/projects", "POST"),
+        ("/api/projects/{session}", "DELETE"),
+    }
     for path in ("/docs", "/redoc", "/openapi.json", "/api/models"):
         assert ask(served.port, "GET", path, served.headers()).status == 404

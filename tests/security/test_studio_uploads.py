@@ -1,5 +1,6 @@
 """Point 5 of the checklist: uploads are measured while they stream, and refused before they are decoded."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -13,12 +14,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load, save
 
 from pliant.picture import PixelPicture
 from pliant.project import Project
 from pliant.studio.limits import Limits
 from pliant.studio.studio import Studio
-
 from served import serve
 
 SMALL = 200_000
@@ -27,7 +28,7 @@ SMALL = 200_000
 
 @pytest.fixture(scope="module")
 def served(own_home, tmp_path_factory):
-    limits = Limits(image_bytes=SMALL, project_bytes=SMALL)
+    limits = Limits(image_bytes=SMALL, project_bytes=SMALL, sessions=200)
     with serve(Studio(tmp_path_factory.mktemp("studio"), limits=limits)) as served:
         yield served
 
@@ -66,10 +67,8 @@ def pour(served, path, head, pieces):
                 answer += more
         except (ConnectionError, TimeoutError):
             line.settimeout(1)
-            try:
+            with contextlib.suppress(OSError):
                 answer += line.recv(65536)
-            except OSError:
-                pass
         return answer, sent
 
 
@@ -98,7 +97,9 @@ def test_a_length_that_lies_is_no_way_around(served):
     assert answer.startswith(b"HTTP/1.1 400")
     for length in ("-1", "1e3", "0x10", "٣", "²", "1 2", "9" * 400):
         head = [("Content-Length", length)]
-        answer, _ = pour(served, "/api/images", [(n, v.encode("utf-8").decode("latin-1")) for n, v in head], [data])
+        answer, _ = pour(
+            served, "/api/images", [(n, v.encode("utf-8").decode("latin-1")) for n, v in head], [data]
+        )
         assert answer.startswith(b"HTTP/1.1 400") or not answer, length
 
 
@@ -128,6 +129,7 @@ def test_few_uploads_wait_in_memory(served):
 
 def claiming(width, height):
     """A PNG of a few bytes whose header claims a size."""
+
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -194,7 +196,9 @@ def test_the_camera_rotation_is_applied_and_its_notes_are_dropped(served):
 
 
 def test_cmyk_and_sixteen_bits_become_rgb(served):
-    red, green, blue = opened(served, encoded(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG")).getpixel((8, 8))
+    red, green, blue = opened(
+        served, encoded(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG")
+    ).getpixel((8, 8))
     assert red > 240 > 15 > max(green, blue)
     ramp = np.linspace(0, 65535, 256).round().astype(np.uint16)[None].repeat(16, 0)
     assert np.array_equal(np.asarray(opened(served, encoded(Image.fromarray(ramp))))[0, :, 0], np.arange(256))
@@ -203,7 +207,9 @@ def test_cmyk_and_sixteen_bits_become_rgb(served):
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_of_an_animation_the_first_frame_is_taken(served, kind):
     frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "lime", "blue")]
-    red, green, blue = opened(served, encoded(frames[0], kind, save_all=True, append_images=frames[1:])).getpixel((8, 8))
+    red, green, blue = opened(
+        served, encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+    ).getpixel((8, 8))
     assert red > 240 > 15 > max(green, blue)
 
 
@@ -269,3 +275,63 @@ def test_foreign_members_bombs_and_bad_trees_are_refused(served, tmp_path):
         assert answer.sentence.endswith("."), name
         assert {each.name for each in served.studio.store.folder.iterdir()} == before, name
     assert served.get("/api/projects").status == 200
+
+
+TWISTS = {
+    "mask of one row": ("inputs/mask", torch.ones(32)),
+    "mask of three axes": ("inputs/mask", torch.ones(2, 32, 32)),
+    "mask of another size": ("inputs/mask", torch.ones(7, 5)),
+    "empty mask": ("inputs/mask", torch.ones(0, 0)),
+    "mask of no numbers": ("inputs/mask", torch.full((32, 32), float("nan"))),
+    "complex mask": ("inputs/mask", torch.ones(32, 32, dtype=torch.bool)),
+    "no steps of handles": ("numbers/handles", torch.zeros(0, 1, 2)),
+    "handles in a row": ("numbers/handles", torch.zeros(4)),
+    "handles of three": ("numbers/handles", torch.zeros(4, 1, 3)),
+    "handles beyond all": ("numbers/handles", torch.full((4, 1, 2), 1e30)),
+    "handles of no numbers": ("numbers/handles", torch.full((4, 1, 2), float("nan"))),
+    "losses in a square": ("numbers/loss", torch.zeros(4, 4)),
+    "distance of all": ("numbers/distances", torch.tensor(5.0)),
+    "facts beyond": ("facts", torch.tensor([9, 9, 9, 9])),
+    "facts of another type": ("facts", torch.zeros(4)),
+    "code of one number": ("0/ws", torch.zeros(1)),
+    "code of no numbers": ("0/ws", torch.full((8, 16), float("nan"))),
+    "code of bytes": ("0/ws", torch.zeros(8, 16, dtype=torch.uint8)),
+    "pixels": ("0/rgb", torch.zeros(4, 4, 3, dtype=torch.uint8)),
+}
+
+
+@pytest.fixture(scope="module")
+def run_file(served, tmp_path_factory):
+    """A project with a run of four steps."""
+    with served.page() as page:
+        page.sample()
+        page.points((10, 10, 20, 14), max_steps=4)
+        place = page.run()[1]["document"]["at"]
+        path = tmp_path_factory.mktemp("run") / "run.pliant"
+        path.write_bytes(page.export("project", place)[1])
+    return path
+
+
+@pytest.mark.parametrize("twist", TWISTS)
+@pytest.mark.parametrize("which", [0, 1], ids=["picture", "run"])
+def test_a_project_of_twisted_states_breaks_nothing(served, run_file, twist, which, caplog):
+    name, value = TWISTS[twist]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(run_file) as old, zipfile.ZipFile(buffer, "w") as new:
+        node = json.loads(old.read("project.json"))["nodes"][which]["id"]
+        for member in old.namelist():
+            data = old.read(member)
+            new.writestr(member, save(load(data) | {name: value}) if node in member else data)
+    answer = served.post("/api/projects", buffer.getvalue())
+    assert answer.status in {200, 400}
+    if answer.status == 400:
+        assert answer.sentence.endswith(".")
+    else:
+        with served.page(answer.json["session"]) as page:
+            for each in page.log[-1]["nodes"]:
+                for path in (f"nodes/{each['id']}", f"frames/{each['id']}/0", f"frames/{each['id']}/3"):
+                    assert served.get(f"/api/sessions/{page.session}/{path}").status in {200, 400}, path
+            page.send("start")
+            page.until("ended", "problem", "state")
+    assert served.get("/api/projects").status == 200
+    assert "Traceback" not in caplog.text

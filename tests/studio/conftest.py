@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from pliant.studio.studio import Studio
-
 from served import Page, Served, make_home, serve
 
 

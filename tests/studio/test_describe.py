@@ -68,7 +68,9 @@ def test_settings_that_a_form_cannot_give_are_left_out(kind):
 
 def test_a_setting_outside_the_lists_is_neither_main_nor_live():
     info = setting_info(Setting("other", Literal["a", "b"], "a", "help", Slider(0, 1)), DRAG)
-    assert info == m.SettingInfo(name="other", kind="choice", default="a", help="help", choices=("a", "b"), low=0, high=1)
+    assert info == m.SettingInfo(
+        name="other", kind="choice", default="a", help="help", choices=("a", "b"), low=0, high=1
+    )
 
 
 # ---- nodes and steps

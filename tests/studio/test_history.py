@@ -141,7 +141,14 @@ def test_a_tree_and_its_states_come_back(store, folder):
     files = store.open(folder.path.name)
     again = Project.of(files.read_tree(), files.states, restore)
     assert again.nodes == project.nodes
-    assert [step.picture.image().getpixel((0, 0))[0] for step in again.trace(run.id)] == [100, 101, 102, 103, 104, 105]
+    assert [step.picture.image().getpixel((0, 0))[0] for step in again.trace(run.id)] == [
+        100,
+        101,
+        102,
+        103,
+        104,
+        105,
+    ]
     assert sorted(files.states) == sorted(project.nodes)
     assert len(files.states) == 2
     del files.states[run.id]
@@ -220,7 +227,12 @@ def test_recent_projects_are_those_with_a_picture_newest_first(store):
 def test_a_project_file_becomes_a_session(store, tmp_path):
     project = Project(restore)
     project.add(flat(100))
-    project.add_run(Trace(list(walk(2, 9))), "drag", {"handles": [[4.0, 16.0]], "targets": [[6.0, 16.0]]}, {"max_steps": 9})
+    project.add_run(
+        Trace(list(walk(2, 9))),
+        "drag",
+        {"handles": [[4.0, 16.0]], "targets": [[6.0, 16.0]]},
+        {"max_steps": 9},
+    )
     project.save(tmp_path / "a.pliant")
     files = store.open(store.adopt(tmp_path / "a.pliant"))
     again = Project.of(files.read_tree(), files.states, restore)
@@ -234,7 +246,9 @@ def test_a_project_file_becomes_a_session(store, tmp_path):
         {"inputs": {"handles": 5}},
         {"inputs": {"handles": [[1, 2, 3]], "targets": [[1, 2, 3]]}},
         {"inputs": {"handles": [["1); import os", 2]], "targets": [[1, 2]]}},
+        {"inputs": {"handles": [["1", 2]], "targets": [[1, 2]]}},
         {"inputs": {"handles": [[1, 2]]}},
+        {"inputs": {"handles": [[1, 1e9]], "targets": [[1, 2]]}},
         {"inputs": {"handles": [[1, 2]], "targets": [[1, 2]], "locked": [True, False]}},
         {"inputs": {"goes_on": "yes, of course"}},
         {"settings": {"max_steps=1) or print(": 1}},

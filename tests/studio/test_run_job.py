@@ -167,7 +167,12 @@ def test_an_edit_that_does_not_begin_ends_the_job_with_its_sentence():
     job = RunJob("walk", refuse, Recorded(), watcher)
     assert not job.advance()
     (outcome,) = watcher.outcomes
-    assert (outcome.node, outcome.reason, outcome.steps, outcome.problem) == (None, "failed", 0, "There are no handles.")
+    assert (outcome.node, outcome.reason, outcome.steps, outcome.problem) == (
+        None,
+        "failed",
+        0,
+        "There are no handles.",
+    )
 
 
 @pytest.mark.parametrize("at", [1, 2, 30])

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flat import flat, restore, walk
 from pliant.errors import InputError
 from pliant.project import Project
 from pliant.steps import Trace
 from pliant.studio.script import script
-
-from flat import flat, restore, walk
 from served import NEVER, SIZE
 
 SETTINGS = {"step_size": 0.01, "max_steps": 14}
@@ -153,7 +152,9 @@ def commands_run(told, tmp_path_factory):
 def run(words, cwd=None, path=None):
     # as many threads as the studio here has: sums over more threads may differ in the last bit
     environment = os.environ | {"OMP_NUM_THREADS": "1"} | ({"PATH": path} if path else {})
-    done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(
+        words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -204,19 +205,19 @@ def test_values_of_a_foreign_project_are_never_code():
     project = Project(restore)
     project.add(flat(100))
     inputs = {"handles": [[1.0, 2.0]], "targets": [[3.0, 4.0]], "locked": [False]}
-    node = project.add_run(Trace(list(walk(2, 9))), "drag", inputs, {evil: 1, "step_size": f"1); {evil}", "block": evil})
+    node = project.add_run(
+        Trace(list(walk(2, 9))), "drag", inputs, {evil: 1, "step_size": f"1); {evil}", "block": evil}
+    )
     python, command = script(project, node.id, 1)
     compile(python, "program", "exec")
     assert evil + "=" not in python
     assert repr(evil) in python, "text stays text"
     assert command.startswith("#")
-    with pytest.raises(InputError):
-        other = project.add_run(Trace(list(walk(2, 9))), "os.system")
+    other = project.add_run(Trace(list(walk(2, 9))), "os.system")
+    with pytest.raises(InputError, match="There is no edit"):
         script(project, other.id, 1)
 
 
 def test_a_run_without_its_picture_gets_a_sentence(page):
     page.sample()
     assert "no such frame" in page.refused("ask_script", place={"node": "f" * 16, "step": 0})
-
-

@@ -202,7 +202,9 @@ def _add_stills(app: FastAPI, studio: Studio) -> None:
         numbers = await asyncio.to_thread(project.numbers, node)
         targets = pairs(project.nodes[node].inputs.get("targets"))
         try:
-            found = m.NodeFacts(node=node, targets=targets, facts=all_facts(numbers, project.nodes[node].steps))
+            found = m.NodeFacts(
+                node=node, targets=targets, facts=all_facts(numbers, project.nodes[node].steps)
+            )
         except (ValueError, TypeError) as error:
             raise InputError(f"What the steps of node '{node}' measured is damaged.") from error
         return Response(found.model_dump_json(), media_type="application/json")

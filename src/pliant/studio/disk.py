@@ -4,7 +4,7 @@
     SESSION/states/NODE.safetensors   what makes a node's pictures again, likewise
     SESSION/masks/SHA256.png          masks by content
     SESSION/history.jsonl             every change of the document, one a line
-    SESSION/exports/                  files to download, until the server ends
+    SESSION/exports/                  the newest few files to download
 
 Names are ids that this program made or checked; nothing that a client sends becomes part of a path unchecked.
 """
@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pliant.errors import InputError
+from pliant.errors import InputError, PliantError
 from pliant.files import write_whole
 from pliant.project_file import Tree, read_project, read_tree, tree_text
 from pliant.studio.describe import node_title
@@ -170,11 +170,16 @@ class SessionFolder:
 
     def _append(self, line: Mapping[str, object]) -> None:
         """Add a line, on a new line also where a crash cut the last one off."""
-        with (self.path / "history.jsonl").open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-            whole = file.read(1) in {b"", b"\n"}
-            file.write((b"" if whole else b"\n") + json.dumps(line).encode() + b"\n")
+        try:
+            with (self.path / "history.jsonl").open("ab+") as file:
+                if file.tell():
+                    file.seek(-1, os.SEEK_END)
+                whole = file.read(1) in {b"", b"\n"}
+                file.write((b"" if whole else b"\n") + json.dumps(line).encode() + b"\n")
+        except OSError as error:
+            raise PliantError(
+                f"This could not be stored ({error.strerror}); make room on the disk."
+            ) from error
 
 
 class Store:

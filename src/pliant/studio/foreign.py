@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -49,12 +50,13 @@ def check_tree(tree: Tree) -> None:
             _check_node(node)
         except ValidationError as error:
             where = ".".join(str(each) for each in error.errors()[0]["loc"])
-            raise InputError(f"The project is damaged: {where} of its node {node.id} is not what it should be.") from error
+            raise InputError(
+                f"The project is damaged: {where} of its node {node.id} is not what it should be."
+            ) from error
 
 
 def _check_node(node: Node) -> None:
-    # by way of JSON, which tells lists from tuples but not how they were made
-    given = _Inputs.model_validate(dict(node.inputs), strict=False)
+    given = _Inputs.model_validate_json(json.dumps(dict(node.inputs)))
     if len(given.targets) != len(given.handles) or len(given.locked) not in {0, len(given.handles)}:
         raise InputError(f"The project is damaged: the points of its node {node.id} do not belong together.")
     for facts in node.facts:

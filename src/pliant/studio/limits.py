@@ -23,5 +23,3 @@ class Limits:
     """Largest message on a socket."""
     messages_per_second: float = 200
     """Of one connection, on average over a second or more; faster ones are closed."""
-    pixels: int = 4096
-    """Longest side of a mask."""

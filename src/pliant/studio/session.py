@@ -12,10 +12,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError
-
 from pliant.catalogue import Edit, Inputs
-from pliant.errors import InputError, PliantError
+from pliant.errors import InputError
 from pliant.picture import Picture, PixelPicture
 from pliant.project import Project
 from pliant.project_file import Node
@@ -81,9 +79,7 @@ class Session:
             place = m.Place(node=node.id, step=node.steps - 1)
             update: dict[str, Any] = {"at": place, "edit": self._mode_for(node.kind)}
             if node.edit is not None and node.edit == update["edit"]:
-                with suppress(
-                    PliantError, ValidationError
-                ):  # foreign points and settings are a kindness, not a promise
+                with suppress(Exception):  # foreign points and settings are a kindness, not a promise
                     update |= taken_up(self.project, node, self.studio.edit(node.edit), self.folder)
             document = self.document.model_copy(update=update)
             self.history.push("Open project", document)
@@ -407,19 +403,27 @@ class Session:
     def run_ended(self, outcome: Outcome) -> None:
         """A run is over: where it led becomes the present frame."""
         self.job = None
-        if outcome.node is not None and outcome.steps:
-            self._memory = (outcome.node, outcome.trace)
-            place = m.Place(node=outcome.node, step=outcome.steps - 1)
-            self.push(self.edit.title, at=place, points=followed(self.document.points, self._handles(place)))
+        problem = outcome.problem
+        try:
+            self._arrive(outcome)
+        except Exception as error:  # noqa: BLE001 - such as a full disk: the page must know that the run is over
+            problem = problem or sentence(error)
         self._ended.set()
         ended = m.Ended(
             node=outcome.node, reason=outcome.reason, steps=outcome.steps, seconds=outcome.seconds
         )
         self.tell(ended)
-        if outcome.problem:
-            self.tell(m.Problem(about="run", sentence=outcome.problem))
+        if problem:
+            self.tell(m.Problem(about="run", sentence=problem))
         self.tell(self.state())
         self.studio.positions_changed()
+
+    def _arrive(self, outcome: Outcome) -> None:
+        """Go to the last step of a run, if it has one."""
+        if outcome.node is not None and outcome.steps:
+            self._memory = (outcome.node, outcome.trace)
+            place = m.Place(node=outcome.node, step=outcome.steps - 1)
+            self.push(self.edit.title, at=place, points=followed(self.document.points, self._handles(place)))
 
     # ---- hints and scripts
 
@@ -432,23 +436,29 @@ class Session:
 
     async def _hint(self) -> None:
         await asyncio.sleep(HINT_SECONDS)
+        try:
+            found = await self._weak_handles()
+        except Exception as error:  # noqa: BLE001 - what is wrong with the points is said when they are used
+            sentence(error)  # which logs what is none of ours
+            found = []
+        self.tell(m.Hints(hints=tuple(found)))
+
+    async def _weak_handles(self) -> list[m.PointHint]:
         document, edit, place = self.document, self.edit, self.document.at
         node = self.project.nodes.get(place.node) if place else None
-        found: list[m.PointHint] = []
-        if place is not None and node is not None and document.points and node.kind == edit.picture:
+        if place is None or node is None or not document.points or node.kind != edit.picture:
+            return []
 
-            def notes() -> list[Any]:
-                settings = edit.make_settings(document.settings.get(edit.name, {}))
-                inputs = Inputs(handles=[point.handle for point in document.points])
-                return edit.warn(self.project.picture(place.node, place.step), inputs, settings)
+        def notes() -> list[Any]:
+            settings = edit.make_settings(document.settings.get(edit.name, {}))
+            inputs = Inputs(handles=[point.handle for point in document.points])
+            return edit.warn(self.project.picture(place.node, place.step), inputs, settings)
 
-            with suppress(PliantError):  # what is wrong with the points is said when they are used
-                found = [
-                    m.PointHint(point=note.point, sentence=note.sentence, better=note.better)
-                    for note in await self.on_device(notes)
-                    if note.point is not None and not document.points[note.point].locked
-                ]
-        self.tell(m.Hints(hints=tuple(found)))
+        return [
+            m.PointHint(point=note.point, sentence=note.sentence, better=note.better)
+            for note in await self.on_device(notes)
+            if note.point is not None and not document.points[note.point].locked
+        ]
 
     async def _script(self, place: m.Place) -> None:
         self._node(place)
