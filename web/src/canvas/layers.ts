@@ -59,7 +59,6 @@ export class Layers {
     const { placement } = this.camera;
     const shown = model.picture.peek();
     const comparison = model.comparison.peek();
-    const bare = comparison?.style === "whole";
     if (placement === null || shown === null) {
       this.drawNothing();
     } else {
@@ -68,11 +67,11 @@ export class Layers {
         this.divider.place(placement);
       }
       if (stale.has("mask")) {
-        const visible = model.maskVisible.peek() && !bare;
+        const visible = model.maskVisible.peek() && comparison === null;
         this.mask.draw(placement, visible ? (model.editable.peek() ? "tinted" : "outline") : "hidden");
       }
       if (stale.has("marks")) {
-        this.drawMarks(placement, model.pointsVisible.peek() && !bare);
+        this.drawMarks(placement, model.pointsVisible.peek() && comparison?.style !== "whole");
       }
     }
     stale.clear();

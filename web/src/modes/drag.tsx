@@ -5,13 +5,13 @@ import { Curve } from "../ui/curve";
 import type { ProgressProps, Special } from "./mode";
 
 /** The meter's right end. */
-const MOST = 2;
+const MOST = 3;
 
 export type Level = "fine" | "high" | "far";
 
 export function levelOf(strain: number): Level {
   if (strain <= 1) return "fine";
-  return strain <= 1.5 ? "high" : "far";
+  return strain <= 2.5 ? "high" : "far";
 }
 
 const WORDS: Readonly<Record<Level, string>> = {

@@ -65,6 +65,6 @@ test("a photo that no edit takes is said to be kept", () => {
   );
 });
 
-test("strain is fine up to 1, high up to 1.5, far beyond", () => {
-  expect([0.4, 1, 1.2, 1.5, 1.6].map(levelOf)).toEqual(["fine", "fine", "high", "high", "far"]);
+test("strain is fine up to 1, high up to 2.5, far beyond", () => {
+  expect([0.4, 1, 1.2, 2.5, 2.6].map(levelOf)).toEqual(["fine", "fine", "high", "high", "far"]);
 });
