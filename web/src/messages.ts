@@ -168,6 +168,8 @@ readonly models: readonly ModelInfo[]
 readonly device: string
 readonly test: boolean
 readonly video: boolean
+readonly image_bytes: number
+readonly project_bytes: number
 }
 /**
  * One entry of the catalogue, of which the page makes a mode.

@@ -10,13 +10,19 @@ import webbrowser
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from pliant import zoo
 from pliant.cli.options import Device, Switch, parse, pick_device
 from pliant.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from pliant.studio.security import Doorkeeper
+    from pliant.studio.studio import Studio
 
 __all__ = ["run"]
 
@@ -79,7 +85,6 @@ async def _serve(options: Options, listening: socket.socket) -> None:
 
     from pliant.studio.app import create_app
     from pliant.studio.limits import Limits
-    from pliant.studio.security import LOOPBACK, Doorkeeper, new_token
     from pliant.studio.studio import Studio
 
     limits = Limits()
@@ -90,17 +95,7 @@ async def _serve(options: Options, listening: socket.socket) -> None:
         limits=limits,
         test=bool(os.environ.get("PLIANT_STUDIO_TEST")),
     )
-    address, port = listening.getsockname()[:2]
-    everywhere = address in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
-    if address not in LOOPBACK:
-        print(
-            "pliant: the studio can be reached from other machines; whoever has the address with its token can use it, "
-            "and anyone on the way can read along. Prefer an SSH tunnel.",
-            file=sys.stderr,
-        )
-    keeper = Doorkeeper(
-        new_token(), (*LOOPBACK, options.host.lower(), socket.gethostname().lower()), everywhere
-    )
+    keeper, url = _door(options.host, listening)
     config = uvicorn.Config(
         create_app(studio, keeper),
         log_level="warning",
@@ -110,9 +105,30 @@ async def _serve(options: Options, listening: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    server = uvicorn.Server(config)
+    with studio.store.claimed():
+        await _until_closed(uvicorn.Server(config), listening, studio, url, browser=not options.no_browser)
+
+
+def _door(host: str, listening: socket.socket) -> tuple[Doorkeeper, str]:
+    """Who is let in, and the address to come by; says what it means when that is not this machine only."""
+    from pliant.studio.security import LOOPBACK, Doorkeeper, new_token
+
+    address, port = listening.getsockname()[:2]
+    everywhere = address in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    if address not in LOOPBACK:
+        print(
+            "pliant: the studio can be reached from other machines; whoever has the address with its token can use it, "
+            "and anyone on the way can read along. Prefer an SSH tunnel.",
+            file=sys.stderr,
+        )
+    keeper = Doorkeeper(new_token(), (*LOOPBACK, host.lower(), socket.gethostname().lower()), everywhere)
     shown = "localhost" if everywhere else address
-    url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/?token={keeper.token}"
+    return keeper, f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/?token={keeper.token}"
+
+
+async def _until_closed(
+    server: uvicorn.Server, listening: socket.socket, studio: Studio, url: str, *, browser: bool
+) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.02)
@@ -122,7 +138,7 @@ async def _serve(options: Options, listening: socket.socket) -> None:
         studio.device.do(
             lambda: studio.models.get(studio.models.infos[0].name) if studio.models.infos else None
         )
-        if not options.no_browser:
+        if browser:
             await asyncio.to_thread(webbrowser.open, url)
     await serving
 

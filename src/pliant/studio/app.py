@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 from fastapi import FastAPI, Query, Request, Response, WebSocket
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
@@ -58,6 +59,13 @@ def create_app(studio: Studio, doorkeeper: Doorkeeper) -> FastAPI:
     async def explain(request: Request, error: PliantError) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
         unread = request.method == "POST"  # the rest of a refused upload is not waited for
         return JSONResponse({"sentence": str(error)}, 400, {"Connection": "close"} if unread else None)
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
+        where = ".".join(str(each) for each in error.errors()[0]["loc"][1:])
+        return JSONResponse(
+            {"sentence": f"The address cannot be used: {where} is not what it should be."}, 422
+        )
 
     _add_socket(app, studio)
     _add_stills(app, studio)
@@ -128,6 +136,8 @@ async def _greet(studio: Studio, connection: Connection) -> Session | None:
             device=studio.models.device,
             test=studio.test,
             video=find_spec("av") is not None,
+            image_bytes=studio.limits.image_bytes,
+            project_bytes=studio.limits.project_bytes,
         )
     )
     session.attach(connection)
@@ -229,7 +239,7 @@ def _add_stills(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/projects/{session}/thumb")
     async def thumb(session: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         found = await studio.session(session)
-        at = found.document.at
+        at = found.desk.document.at
         if at is None:
             raise InputError("There is no picture in this project yet.")
         image = await _on_device(studio, lambda: found.project.picture(at.node, at.step).render())

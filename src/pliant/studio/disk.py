@@ -16,7 +16,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Generator, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,11 @@ from pliant.project_file import Tree, read_project, read_tree, tree_text
 from pliant.studio.describe import node_title
 from pliant.studio.foreign import check_tree
 from pliant.studio.messages import Document, RecentProject
+
+try:
+    import fcntl
+except ImportError:  # Windows, where two studios at once are the user's own care
+    fcntl = None
 
 _SESSION = re.compile(r"[0-9a-f]{32}")
 _NODE = re.compile(r"[0-9a-f]{16}")
@@ -192,6 +198,26 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def claimed(self) -> Generator[None]:
+        """Keep other studios from writing to the same sessions; those that hold no picture are removed first.
+
+        Raises:
+            InputError: another one does already.
+        """
+        with (self.folder / "lock").open("ab") as file:
+            try:
+                if fcntl is not None:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InputError(
+                    f"Another studio is using {self.folder}; close it first, or set PLIANT_HOME to another folder."
+                ) from error
+            for path in self.folder.iterdir():
+                if _SESSION.fullmatch(path.name) and not (path / "tree.json").exists():
+                    shutil.rmtree(path, ignore_errors=True)
+            yield
 
     def create(self) -> str:
         """Make a session; its id."""

@@ -316,6 +316,10 @@ class Welcome(Message):
     """Show the state to tests as `window.__pliant`."""
     video: bool
     """MP4 and WebM can be written (PyAV is there)."""
+    image_bytes: int
+    """Largest image that may be uploaded."""
+    project_bytes: int
+    """Largest project that may be uploaded."""
 
 
 class State(Message):

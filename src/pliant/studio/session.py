@@ -8,35 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
-from pliant.catalogue import Edit, Inputs
 from pliant.errors import InputError
-from pliant.picture import Picture, PixelPicture
-from pliant.project import Project
-from pliant.project_file import Node
 from pliant.settings import settings_facts
 from pliant.steps import Run, Trace
 from pliant.studio import messages as m
 from pliant.studio.connection import Connection
-from pliant.studio.describe import node_info
+from pliant.studio.desk import Desk
 from pliant.studio.disk import SessionFolder
 from pliant.studio.exports import Exporter
 from pliant.studio.frames import Frame
-from pliant.studio.history import History
-from pliant.studio.inputs import check_points, edit_inputs, followed, keep_mask, taken_up
+from pliant.studio.hinting import Hinter
+from pliant.studio.inputs import edit_inputs
 from pliant.studio.recording import Recording
 from pliant.studio.runs import Outcome, RunJob, sentence
 from pliant.studio.script import script
 
 if TYPE_CHECKING:
     from pliant.studio.studio import Studio
-
-T = TypeVar("T")
-HINT_SECONDS = 0.25
-"""How long the points must rest before hints are worked out."""
 
 
 class Session:
@@ -50,60 +41,27 @@ class Session:
 
     def __init__(self, studio: Studio, name: str, folder: SessionFolder) -> None:
         self.studio, self.id, self.folder = studio, name, folder
-        self.project = Project.of(folder.read_tree(), folder.states, studio.restore)
-        self.history = History(folder, m.Document(edit=studio.edits[0].name))
+        self.desk = Desk(studio, folder)
+        self.project = self.desk.project
         self.connection: Connection | None = None
         self.job: RunJob | None = None
         self.last_seen = time.monotonic()
         self.exporter = Exporter(self)
+        self.hinter = Hinter(self.desk, self.tell)
         self._ended = asyncio.Event()
         self._memory: tuple[str, Trace[Any]] | None = None
-        self._sizes: dict[str, tuple[int, int]] = {}
         self._order = asyncio.Lock()
-        self._hints: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-
-    async def open(self) -> None:
-        """Learn the size of every picture of a project that was stored; an edit never changes it."""
-
-        def sizes() -> dict[str, tuple[int, int]]:
-            found: dict[str, tuple[int, int]] = {}
-            for node in self.project.tree().nodes:
-                known = found.get(node.parent or "")
-                found[node.id] = known or self.project.picture(node.id, 0).size
-            return found
-
-        self._sizes |= await self.on_device(sizes)
-        if not self.history.changes and self.project.current:
-            node = self.project.nodes[self.project.current]
-            place = m.Place(node=node.id, step=node.steps - 1)
-            update: dict[str, Any] = {"at": place, "edit": self._mode_for(node.kind)}
-            if node.edit is not None and node.edit == update["edit"]:
-                with suppress(Exception):  # foreign points and settings are a kindness, not a promise
-                    update |= taken_up(self.project, node, self.studio.edit(node.edit), self.folder)
-            document = self.document.model_copy(update=update)
-            self.history.push("Open project", document)
 
     # ---- what is there
 
-    @property
-    def document(self) -> m.Document:
-        """What the person has set up now."""
-        return self.history.document
-
-    @property
-    def edit(self) -> Edit:
-        """The edit of the mode."""
-        return self.studio.edit(self.document.edit)
-
     def state(self) -> m.State:
         """All of it, for the page."""
-        nodes = [node for node in self.project.tree().nodes if node.id in self._sizes]
         return m.State(
-            document=self.document,
-            nodes=tuple(node_info(node, self._sizes[node.id]) for node in nodes),
-            undo=self.history.undo_label,
-            redo=self.history.redo_label,
+            document=self.desk.document,
+            nodes=self.desk.nodes(),
+            undo=self.desk.history.undo_label,
+            redo=self.desk.history.redo_label,
             run=self.run_info(),
             saved=self.job is None,
         )
@@ -154,6 +112,10 @@ class Session:
         if self.connection is not None:
             self.connection.send(message)
 
+    def _ask_for_hints(self) -> None:
+        if self.connection is not None:
+            self.hinter.ask()
+
     def handle(self, message: m.Message) -> None:
         """Take a message of the page."""
         match message:
@@ -188,172 +150,72 @@ class Session:
     async def _in_order(self, message: m.Message) -> None:
         async with self._order:
             match message:
-                case m.Sample():
-                    await self._sample(message)
-                case m.UseImage():
-                    await self._use_image(message)
-                case m.Change():
-                    await self._change(message)
-                case m.Go():
-                    self._go(message)
                 case m.Undo():
-                    self._move(-1)
-                case m.Redo():
-                    self._move(1)
+                    self._undo()
                 case m.Start():
                     await self._start(go_on=message.go_on)
                 case m.Pause() | m.Resume() | m.Stop():
                     self._steer(message)
+                case m.Change() if self.job is not None:
+                    await self._change_live(message)
                 case _:
-                    raise InputError("This message makes no sense here.")
+                    await self._at_rest(message)
         self.tell(self.state())
-
-    async def on_device(self, task: Callable[[], T]) -> T:
-        """Compute something small."""
-        return await asyncio.wrap_future(self.studio.device.do(task))
-
-    # ---- the document
-
-    def push(self, label: str, **changes: Any) -> None:
-        """Change the document: one step of undo."""
-        self.history.push(label, self.document.model_copy(update=changes))
         self._ask_for_hints()
 
-    def _move(self, by: int) -> None:
-        """Undo or redo; while something runs, either ends that instead."""
+    async def _at_rest(self, message: m.Message) -> None:
+        """Take a message that changes the document, which nothing may be running on."""
+        self._refuse_while_running()
+        desk = self.desk
+        match message:
+            case m.Sample():
+                await desk.sample(message)
+            case m.UseImage():
+                await desk.use_image(message)
+            case m.Go():
+                desk.go(message)
+            case m.Redo():
+                desk.history.move(1)
+            case m.Change():
+                changes = desk.changed_settings(message) | await desk.changed_inputs(message)
+                desk.push(message.label, **changes)
+            case _:
+                raise InputError("This message makes no sense here.")
+
+    def _undo(self) -> None:
+        """One change back; while something runs, the run ends instead."""
         if self.job is not None:
             self.stop()
-            return
-        self.history.move(by)
-        self._ask_for_hints()
-
-    async def _sample(self, message: m.Sample) -> None:
-        self._refuse_while_running()
-
-        def make() -> Picture:
-            from pliant.gan.latent import sample
-
-            return sample(self.studio.models.get(message.model), message.seed, message.psi)
-
-        await self._open(await self.on_device(make), f"Seed {message.seed}")
-
-    async def _use_image(self, message: m.UseImage) -> None:
-        self._refuse_while_running()
-        image = self.studio.uploads.get(message.image)
-        if image is None:
-            raise InputError("The image is not here any more; drop it once more.")
-        await self._open(PixelPicture.of(image), "Open image")
-
-    async def _open(self, picture: Picture, label: str) -> None:
-        """Put a picture at a new root and go there, in a mode that can edit it if there is one."""
-
-        def add() -> Node:
-            node = self.project.add(picture)
-            self.folder.write_tree(self.project.tree())
-            return node
-
-        node = await self.on_device(add)
-        self._sizes[node.id] = picture.size
-        place = m.Place(node=node.id, step=0)
-        self.push(label, edit=self._mode_for(picture.kind), at=place, points=(), mask=None)
-
-    def _mode_for(self, kind: str) -> str:
-        """The present mode if it edits this kind of picture, else the first that does, else the present one."""
-        fitting = [edit.name for edit in self.studio.edits if edit.picture == kind]
-        return self.document.edit if self.document.edit in fitting or not fitting else fitting[0]
-
-    async def _change(self, message: m.Change) -> None:
-        document = self.document
-        mode = document.edit if message.edit is None else self.studio.edit(message.edit).name
-        update: dict[str, Any] = {"edit": mode}
-        if message.settings is not None:
-            self._settings(mode, message.settings)
-            update["settings"] = {**document.settings, mode: message.settings}
-        if self.job is not None:
-            await self._change_live(message, update)
-            return
-        size = self._sizes.get(document.at.node) if document.at else None
-        if size is None and (message.points or message.mask):
-            raise InputError("Choose a picture first.")
-        if message.points is not None:
-            check_points(message.points, size or (1, 1))
-            update["points"] = message.points
-        if message.clear_mask:
-            update["mask"] = None
-        elif isinstance(message.mask, m.Mask):
-            self.folder.mask(message.mask.image)
-            update["mask"] = message.mask
-        elif message.mask is not None and size is not None:
-            feather = message.feather or 0.0
-            update["mask"] = await asyncio.to_thread(keep_mask, message.mask, feather, size, self.folder)
-        self.push(message.label, **update)
-
-    async def _change_live(self, message: m.Change, update: Mapping[str, Any]) -> None:
-        """Settings changed while the edit runs: it goes on with the new ones from where it is, as a run of its own."""
-        others = (message.edit, message.points, message.mask, message.feather)
-        if message.settings is None or any(each is not None for each in others) or message.clear_mask:
-            raise InputError("Stop the run first; only its settings can be changed while it goes on.")
-        edit, before = self.edit, self.document.settings.get(self.document.edit, {})
-        names = {n for n in {*before, *message.settings} if before.get(n) != message.settings.get(n)}
-        if fixed := sorted(names - set(edit.live_settings)):
-            raise InputError(f"Stop the run before changing {', '.join(fixed)}.")
-        paused = self.job is not None and self.job.paused
-        self.stop()
-        await self._ended.wait()
-        self.push(message.label, **update)
-        await self._start(go_on=True)
-        self._hold(paused=paused)
-
-    def _settings(self, mode: str, values: Mapping[str, Any]) -> Any:
-        """The settings of a mode, within the studio's limits."""
-        made = self.studio.edit(mode).make_settings(values)
-        if getattr(made, "max_steps", 0) > self.studio.limits.steps:
-            raise InputError(f"A run here may take at most {self.studio.limits.steps} steps (max_steps).")
-        return made
-
-    def _go(self, message: m.Go) -> None:
-        self._refuse_while_running()
-        node = self._node(message.place)
-        old, points, mask = self.document.at, self.document.points, self.document.mask
-        if message.points == "clear":
-            points = ()
-        elif message.points == "follow":
-            points = followed(points, self._handles(message.place))
-        if old is None or self._sizes.get(old.node) != self._sizes[node.id]:
-            points, mask = (), None
-        self.project.select(node.id)
-        self.folder.write_tree(self.project.tree())
-        label = "Branch" if message.points == "clear" else "Start here"
-        self.push(label, at=message.place, points=points, mask=mask, edit=self._mode_for(node.kind))
-
-    def _handles(self, place: m.Place) -> list[tuple[float, float]]:
-        """Where the handles of a run were on one of its frames; none for a picture that no run made."""
-        handles = self.project.numbers(place.node).get("handles")
-        if handles is None or len(handles) <= place.step:
-            return []
-        return [(float(x), float(y)) for x, y in handles[place.step].tolist()]
-
-    def _node(self, place: m.Place) -> Node:
-        node = self.project.nodes.get(place.node)
-        if node is None or place.step >= node.steps or node.id not in self._sizes:
-            raise InputError("There is no such frame in the project.")
-        return node
+        else:
+            self.desk.history.move(-1)
 
     def _refuse_while_running(self) -> None:
         if self.job is not None:
             raise InputError("Stop the run first.")
 
+    async def _change_live(self, message: m.Change) -> None:
+        """Settings changed while the edit runs: it goes on with the new ones from where it is, as a run of its own."""
+        changes = self.desk.changed_settings(message)
+        self.desk.check_live(message)
+        paused = self.job is not None and self.job.paused
+        self.stop()
+        await self._ended.wait()
+        self.desk.push(message.label, **changes)
+        await self._start(go_on=True)
+        self._hold(paused=paused)
+
     # ---- the run
 
     async def _start(self, *, go_on: bool) -> None:
         self._refuse_while_running()
-        document, edit, place = self.document, self.edit, self.document.at
+        desk, document, edit = self.desk, self.desk.document, self.desk.edit
+        place = document.at
         if place is None:
             raise InputError("Choose a picture first.")
         if self.studio.running() >= self.studio.limits.runs:
             raise InputError("Too many runs are waiting already; try again when one has ended.")
-        self._node(place)
-        settings = self._settings(edit.name, document.settings.get(edit.name, {}))
+        desk.node(place)
+        settings = desk.settings(edit.name, document.settings.get(edit.name, {}))
         inputs = await asyncio.to_thread(edit_inputs, document, self.folder)
         after = self._remembered(place) if go_on else None
 
@@ -364,7 +226,7 @@ class Session:
         record = Recording(
             self.project,
             self.folder,
-            self._sizes,
+            desk.sizes,
             place,
             edit.name,
             inputs,
@@ -416,52 +278,19 @@ class Session:
         if problem:
             self.tell(m.Problem(about="run", sentence=problem))
         self.tell(self.state())
+        self._ask_for_hints()
         self.studio.positions_changed()
 
     def _arrive(self, outcome: Outcome) -> None:
         """Go to the last step of a run, if it has one."""
         if outcome.node is not None and outcome.steps:
             self._memory = (outcome.node, outcome.trace)
-            place = m.Place(node=outcome.node, step=outcome.steps - 1)
-            self.push(self.edit.title, at=place, points=followed(self.document.points, self._handles(place)))
+            self.desk.arrive(outcome.node, outcome.steps)
 
-    # ---- hints and scripts
-
-    def _ask_for_hints(self) -> None:
-        """Work hints out once the points rest."""
-        if self._hints is not None:
-            self._hints.cancel()
-        if self.connection is not None:
-            self._hints = asyncio.get_running_loop().create_task(self._hint())
-
-    async def _hint(self) -> None:
-        await asyncio.sleep(HINT_SECONDS)
-        try:
-            found = await self._weak_handles()
-        except Exception as error:  # noqa: BLE001 - what is wrong with the points is said when they are used
-            sentence(error)  # which logs what is none of ours
-            found = []
-        self.tell(m.Hints(hints=tuple(found)))
-
-    async def _weak_handles(self) -> list[m.PointHint]:
-        document, edit, place = self.document, self.edit, self.document.at
-        node = self.project.nodes.get(place.node) if place else None
-        if place is None or node is None or not document.points or node.kind != edit.picture:
-            return []
-
-        def notes() -> list[Any]:
-            settings = edit.make_settings(document.settings.get(edit.name, {}))
-            inputs = Inputs(handles=[point.handle for point in document.points])
-            return edit.warn(self.project.picture(place.node, place.step), inputs, settings)
-
-        return [
-            m.PointHint(point=note.point, sentence=note.sentence, better=note.better)
-            for note in await self.on_device(notes)
-            if note.point is not None and not document.points[note.point].locked
-        ]
+    # ---- scripts
 
     async def _script(self, place: m.Place) -> None:
-        self._node(place)
+        self.desk.node(place)
         python, command = await asyncio.to_thread(script, self.project, place.node, place.step)
         self.tell(m.Script(python=python, command=command))
 

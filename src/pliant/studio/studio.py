@@ -88,7 +88,7 @@ class Studio:
                 )
             name = wanted or self.store.create()
             session = Session(self, name, self.store.open(name))
-            await session.open()
+            await session.desk.open()
             self.sessions[name] = session
             return session
 

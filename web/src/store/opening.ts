@@ -11,6 +11,7 @@ export async function openFile(file: File): Promise<void> {
   const { session, starting } = studio.value;
   session.dismiss(isProject ? "project" : "picture");
   try {
+    checkSize(file, isProject);
     if (isProject) {
       openSession((await uploadProject(file)).session);
     } else {
@@ -19,6 +20,15 @@ export async function openFile(file: File): Promise<void> {
     }
   } catch (problem) {
     report(isProject ? "project" : "picture", problem);
+  }
+}
+
+/** Said here, because a browser that the server interrupts shows no sentence. */
+function checkSize(file: File, isProject: boolean): void {
+  const welcome = studio.value.session.welcome.value;
+  const most = isProject ? welcome?.project_bytes : welcome?.image_bytes;
+  if (most !== undefined && file.size > most) {
+    throw new Refused(`The file is too large: at most ${Math.floor(most / 2 ** 20)} MB.`);
   }
 }
 

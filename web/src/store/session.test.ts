@@ -48,6 +48,8 @@ function open(): { session: Session; socket: FakeSocket } {
     device: "cpu",
     test: true,
     video: true,
+    image_bytes: 2 ** 25,
+    project_bytes: 2 ** 29,
   });
   socket.say(state());
   return { session, socket };

@@ -1,0 +1,220 @@
+"""What lies before a person: the project, and the document that is being set up, with its history.
+
+Everything here happens on the event loop's thread, except what is handed to the device.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pliant.catalogue import Edit
+from pliant.errors import InputError
+from pliant.picture import Picture, PixelPicture
+from pliant.project import Project
+from pliant.project_file import Node
+from pliant.studio import messages as m
+from pliant.studio.describe import node_info
+from pliant.studio.disk import SessionFolder
+from pliant.studio.history import History
+from pliant.studio.inputs import check_points, followed, keep_mask, taken_up
+
+if TYPE_CHECKING:
+    from pliant.studio.studio import Studio
+
+T = TypeVar("T")
+
+
+class Desk:
+    """A project, a document, and what messages do to them.
+
+    Args:
+        studio: what all sessions share.
+        folder: where it is kept.
+    """
+
+    def __init__(self, studio: Studio, folder: SessionFolder) -> None:
+        self.studio, self.folder = studio, folder
+        self.project = Project.of(folder.read_tree(), folder.states, studio.restore)
+        self.history = History(folder, m.Document(edit=studio.edits[0].name))
+        self.sizes: dict[str, tuple[int, int]] = {}
+        """Of every node's pictures; a node without one is not shown yet."""
+
+    async def open(self) -> None:
+        """Learn the size of every picture of a project that was stored; an edit never changes it."""
+
+        def sizes() -> dict[str, tuple[int, int]]:
+            found: dict[str, tuple[int, int]] = {}
+            for node in self.project.tree().nodes:
+                known = found.get(node.parent or "")
+                found[node.id] = known or self.project.picture(node.id, 0).size
+            return found
+
+        self.sizes |= await self.on_device(sizes)
+        if not self.history.changes and self.project.current:
+            self._take_up(self.project.nodes[self.project.current])
+
+    def _take_up(self, node: Node) -> None:
+        """Go on with a project that was made elsewhere."""
+        place = m.Place(node=node.id, step=node.steps - 1)
+        update: dict[str, Any] = {"at": place, "edit": self._mode_for(node.kind)}
+        if node.edit is not None and node.edit == update["edit"]:
+            with suppress(Exception):  # foreign points and settings are a kindness, not a promise
+                update |= taken_up(self.project, node, self.studio.edit(node.edit), self.folder)
+        self.push("Open project", **update)
+
+    @property
+    def document(self) -> m.Document:
+        """What the person has set up now."""
+        return self.history.document
+
+    @property
+    def edit(self) -> Edit:
+        """The edit of the mode."""
+        return self.studio.edit(self.document.edit)
+
+    def nodes(self) -> tuple[m.NodeInfo, ...]:
+        """The tree as the page shows it."""
+        known = [node for node in self.project.tree().nodes if node.id in self.sizes]
+        return tuple(node_info(node, self.sizes[node.id]) for node in known)
+
+    async def on_device(self, task: Callable[[], T]) -> T:
+        """Compute something small."""
+        return await asyncio.wrap_future(self.studio.device.do(task))
+
+    def push(self, label: str, **changes: Any) -> None:
+        """Change the document: one step of undo."""
+        self.history.push(label, self.document.model_copy(update=changes))
+
+    # ---- pictures
+
+    async def sample(self, message: m.Sample) -> None:
+        """Open the picture of a seed."""
+
+        def make() -> Picture:
+            from pliant.gan.latent import sample
+
+            return sample(self.studio.models.get(message.model), message.seed, message.psi)
+
+        await self._open(await self.on_device(make), f"Seed {message.seed}")
+
+    async def use_image(self, message: m.UseImage) -> None:
+        """Open an image that was uploaded."""
+        image = self.studio.uploads.get(message.image)
+        if image is None:
+            raise InputError("The image is not here any more; drop it once more.")
+        await self._open(PixelPicture.of(image), "Open image")
+
+    async def _open(self, picture: Picture, label: str) -> None:
+        """Put a picture at a new root and go there, in a mode that can edit it if there is one."""
+
+        def add() -> Node:
+            node = self.project.add(picture)
+            self.folder.write_tree(self.project.tree())
+            return node
+
+        node = await self.on_device(add)
+        self.sizes[node.id] = picture.size
+        place = m.Place(node=node.id, step=0)
+        self.push(label, edit=self._mode_for(picture.kind), at=place, points=(), mask=None)
+
+    def _mode_for(self, kind: str) -> str:
+        """The present mode if it edits this kind of picture, else the first that does, else the present one."""
+        fitting = [edit.name for edit in self.studio.edits if edit.picture == kind]
+        return self.document.edit if self.document.edit in fitting or not fitting else fitting[0]
+
+    # ---- changes
+
+    def settings(self, mode: str, values: Mapping[str, Any]) -> Any:
+        """The settings of a mode, within the studio's limits.
+
+        Raises:
+            InputError: values that cannot be used.
+        """
+        made = self.studio.edit(mode).make_settings(values)
+        if getattr(made, "max_steps", 0) > self.studio.limits.steps:
+            raise InputError(f"A run here may take at most {self.studio.limits.steps} steps (max_steps).")
+        return made
+
+    def changed_settings(self, message: m.Change) -> dict[str, Any]:
+        """What a change does to mode and settings."""
+        mode = self.document.edit if message.edit is None else self.studio.edit(message.edit).name
+        if message.settings is None:
+            return {"edit": mode}
+        self.settings(mode, message.settings)
+        return {"edit": mode, "settings": {**self.document.settings, mode: message.settings}}
+
+    async def changed_inputs(self, message: m.Change) -> dict[str, Any]:
+        """What a change does to points and mask."""
+        at, update = self.document.at, dict[str, Any]()
+        size = self.sizes.get(at.node) if at else None
+        if size is None and (message.points or message.mask):
+            raise InputError("Choose a picture first.")
+        if message.points is not None:
+            check_points(message.points, size or (1, 1))
+            update["points"] = message.points
+        if message.clear_mask:
+            update["mask"] = None
+        elif isinstance(message.mask, m.Mask):
+            self.folder.mask(message.mask.image)
+            update["mask"] = message.mask
+        elif message.mask is not None and size is not None:
+            feather = message.feather or 0.0
+            update["mask"] = await asyncio.to_thread(keep_mask, message.mask, feather, size, self.folder)
+        return update
+
+    def check_live(self, message: m.Change) -> None:
+        """Refuse a change that a run in progress cannot take.
+
+        Raises:
+            InputError: it is of anything but live settings.
+        """
+        others = (message.edit, message.points, message.mask, message.feather)
+        if message.settings is None or any(each is not None for each in others) or message.clear_mask:
+            raise InputError("Stop the run first; only its settings can be changed while it goes on.")
+        before = self.document.settings.get(self.document.edit, {})
+        names = {n for n in {*before, *message.settings} if before.get(n) != message.settings.get(n)}
+        if fixed := sorted(names - set(self.edit.live_settings)):
+            raise InputError(f"Stop the run before changing {', '.join(fixed)}.")
+
+    # ---- places
+
+    def go(self, message: m.Go) -> None:
+        """Make a frame the start of the next run."""
+        node = self.node(message.place)
+        old, points, mask = self.document.at, self.document.points, self.document.mask
+        if message.points == "clear":
+            points = ()
+        elif message.points == "follow":
+            points = self.followed(message.place)
+        if old is None or self.sizes.get(old.node) != self.sizes[node.id]:
+            points, mask = (), None
+        self.project.select(node.id)
+        self.folder.write_tree(self.project.tree())
+        label = "Branch" if message.points == "clear" else "Start here"
+        self.push(label, at=message.place, points=points, mask=mask, edit=self._mode_for(node.kind))
+
+    def arrive(self, node: str, steps: int) -> None:
+        """Go to the last step of a run that has ended."""
+        place = m.Place(node=node, step=steps - 1)
+        self.push(self.edit.title, at=place, points=self.followed(place))
+
+    def followed(self, place: m.Place) -> tuple[m.Point, ...]:
+        """The points with their handles where they were on a frame, if its run had such points."""
+        handles = self.project.numbers(place.node).get("handles")
+        if handles is None or len(handles) <= place.step:
+            return self.document.points
+        return followed(self.document.points, [(float(x), float(y)) for x, y in handles[place.step].tolist()])
+
+    def node(self, place: m.Place) -> Node:
+        """The node of a frame.
+
+        Raises:
+            InputError: there is no such frame.
+        """
+        node = self.project.nodes.get(place.node)
+        if node is None or place.step >= node.steps or node.id not in self.sizes:
+            raise InputError("There is no such frame in the project.")
+        return node
