@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,42 +49,53 @@ class Exporter:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._busy = False
-        self._cancelled = threading.Event()
+        self._writing = asyncio.Lock()
+        self._given_up: threading.Event | None = None
+        """Of the file in progress: set when nobody wants it any more."""
 
     async def start(self, wish: m.Export) -> None:
-        """Make a file and tell the page where it is.
+        """Make a file and tell the page where it is, after one that was given up has come to its end.
 
         Raises:
             InputError: an export is in progress, or the frame cannot be exported so.
         """
-        if self._busy:
+        if self._given_up is not None and not self._given_up.is_set():
             raise InputError("One file is being written already; wait for it, or cancel it.")
         node = self.session.project.nodes.get(wish.place.node)
         if node is None or wish.place.step >= node.steps:
             raise InputError("There is no such frame in the project.")
-        self._busy = True
-        self._cancelled.clear()
+        given_up = self._given_up = threading.Event()
+        try:
+            async with self._writing:
+                path = await self._written(wish, given_up)
+        finally:
+            if self._given_up is given_up:
+                self._given_up = None
+        if path is not None:
+            url = f"/api/sessions/{self.session.id}/exports/{path.name}"
+            name = f"pliant-{node.id[:6]}-{wish.place.step}{path.suffix}"
+            self.session.tell(m.Exported(url=url, name=name))
+
+    def cancel(self) -> None:
+        """Give up the file in progress."""
+        if self._given_up is not None:
+            self._given_up.set()
+
+    async def _written(self, wish: m.Export, given_up: threading.Event) -> Path | None:
+        """The finished file, None if it was given up."""
         loop = asyncio.get_running_loop()
         path = self.session.folder.new_export(SUFFIXES[wish.format])
 
         def tell(message: m.Message) -> None:
-            loop.call_soon_threadsafe(self.session.tell, message)
+            if not given_up.is_set():
+                loop.call_soon_threadsafe(self.session.tell, message)
 
-        try:
-            await asyncio.to_thread(self._write, wish, path, _Clock(tell))
-        except CancelledError:
+        with suppress(CancelledError):
+            await asyncio.to_thread(self._write, wish, path, _Clock(tell, given_up))
+        if given_up.is_set():
             path.unlink(missing_ok=True)
-            return
-        finally:
-            self._busy = False
-        url = f"/api/sessions/{self.session.id}/exports/{path.name}"
-        name = f"pliant-{node.id[:6]}-{wish.place.step}{path.suffix}"
-        self.session.tell(m.Exported(url=url, name=name))
-
-    def cancel(self) -> None:
-        """Give up the file in progress."""
-        self._cancelled.set()
+            return None
+        return path
 
     def _write(self, wish: m.Export, path: Path, clock: _Clock) -> None:
         session, place = self.session, wish.place
@@ -118,7 +130,7 @@ class Exporter:
         clock.total = len(painted)
 
         def on_frame(done: int) -> None:
-            if self._cancelled.is_set():
+            if clock.given_up.is_set():
                 raise CancelledError("cancelled")
             clock.show(done)
 
@@ -164,8 +176,9 @@ class _OnDevice(Picture):
 class _Clock:
     """Tells how far an export is, a few times a second."""
 
-    def __init__(self, tell: Any) -> None:
+    def __init__(self, tell: Any, given_up: threading.Event) -> None:
         self.total = 0
+        self.given_up = given_up
         self._tell, self._began, self._next = tell, time.monotonic(), 0.0
 
     def show(self, done: int) -> None:

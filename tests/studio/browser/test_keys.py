@@ -1,0 +1,320 @@
+"""Every key of the keyboard map does what the help says."""
+
+import pytest
+
+HELP = """() => Object.fromEntries([...document.querySelectorAll("[data-testid=help-keys] dl > div")].map(row => [
+    row.querySelector("dt").innerText,
+    [...row.querySelectorAll(".chord")].map(chord => [...chord.querySelectorAll("kbd")].map(k => k.innerText).join("+")),
+]))"""
+
+
+@pytest.fixture(scope="module")
+def page(chromium, server, dragged_file):
+    """One page for all keys: a drag that is over, and a point."""
+    from person import Studio
+
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    studio = Studio(context, server).open_copy(dragged_file)
+    studio.set("max_steps", 400)
+    yield studio
+    context.close()
+    assert not studio.errors
+
+
+@pytest.fixture
+def keyed(page):
+    """Nothing runs, one point, no region, the last frame of the drag, the point tool."""
+    page.press("Escape", "Escape", "v", "0")
+    drag = page.read("state.nodes[1].id")
+    if page.read("document.at.node") != drag:
+        page.click(f"node-{drag}")
+        page.click("frame-start-here")
+        page.until(f"s.state.document.at.node === '{drag}'")
+    page.until("s.view.editable && s.view.tool === 'point'")
+    if page.read("document.mask"):
+        page.click("region-remove")
+        page.until("!s.state.document.mask")
+    if page.read("document.points.length"):
+        page.click("points-clear")
+        page.until("s.state.document.points.length === 0")
+    page.point((107, 178), (60, 110))
+    page.page.evaluate("document.activeElement.blur()")
+    return page
+
+
+def pressed(testid, wanted="true"):
+    return lambda page: page.until(
+        f"document.querySelector('[data-testid={testid}]')?.getAttribute('aria-pressed') === '{wanted}'"
+    )
+
+
+def erases(page, key):
+    page.press("b", key)
+    pressed("brush-erase")(page)
+    page.press(key)
+    pressed("brush-erase", "false")(page)
+
+
+def resizes(page, key):
+    page.press("b")
+    size = page.get("brush-size")
+    before = float(size.input_value())
+    page.press(key)
+    page.page.wait_for_timeout(50)
+    assert (float(size.input_value()) > before) == (key == "]")
+
+
+def swaps(page, key):
+    page.press("b")
+    may = page.get("brush-paint-change").locator("input")
+    was = may.is_checked()
+    page.press(key)
+    page.page.wait_for_timeout(50)
+    assert may.is_checked() != was
+
+
+def inverts(page, key):
+    page.press("b")
+    page.paint((100, 100), (110, 100))
+    page.press(key)
+    page.until("s.state.undo === 'Invert region'")
+
+
+def hides(page, key):
+    page.press("b")
+    was = page.get("mask-visible").get_attribute("aria-pressed")
+    page.press(key)
+    pressed("mask-visible", "true" if was == "false" else "false")(page)
+
+
+def locks(page, key):
+    page.click("point-1-select")
+    page.press(key)
+    page.until("s.state.document.points[0].locked")
+    page.press(key)
+    page.until("!s.state.document.points[0].locked")
+
+
+def deletes(page, key):
+    page.click("point-1-select")
+    page.press(key)
+    page.until("s.state.document.points.length === 0")
+
+
+def runs(page, key):
+    nodes = page.read("state.nodes.length")
+    page.press(key)
+    page.until("s.run?.step > 0")
+    page.press("Escape")
+    page.ended(nodes + 1)
+
+
+def pauses(page, key):
+    nodes = page.read("state.nodes.length")
+    page.run()
+    page.press(key)
+    page.until("s.run.state === 'paused'")
+    page.press(key)
+    page.until("s.run.state === 'running'")
+    page.press("Escape")
+    page.ended(nodes + 1)
+
+
+def gives_up(page, key):
+    page.tap(200, 200)
+    assert "where it should go" in page.words("points-options")
+    page.press(key)
+    assert "where to grab" in page.words("points-options")
+    page.click("compare-slider")
+    page.until("s.view.comparing === 'slider'")
+    page.press(key)
+    page.until("s.view.comparing === null")
+    page.press("Home")
+    page.until("s.view.looking")
+    page.press(key)
+    page.until("s.view.looking === null")
+
+
+def undoes(page, key):
+    page.point((150, 60), (160, 60))
+    page.press(key)
+    page.until("s.state.redo === 'Add point'")
+
+
+def redoes(page, key):
+    undoes(page, "Control+z")
+    page.press(key)
+    page.until("s.state.redo === null && s.state.document.points.length === 2")
+
+
+def goes(first, step):
+    def check(page, key):
+        last = page.read("view.place.step")
+        page.press(*first, key)
+        page.until(f"s.view.place.step === {step(last)}")
+
+    return check
+
+
+def starts_here(page, key):
+    page.press("Home", ".")
+    page.until("s.view.looking?.step === 1")
+    page.press(key)
+    page.until("s.state.document.at.step === 1 && s.state.undo === 'Start here'")
+    page.click("undo")
+    page.until("s.state.redo === 'Start here'")
+
+
+def branches(page, key):
+    page.press("Home")
+    page.until("s.view.looking?.step === 0")
+    page.press(key)
+    page.until("s.state.document.at.step === 0 && s.state.undo === 'Branch'")
+    page.click("undo")
+    page.until("s.state.redo === 'Branch'")
+
+
+def zooms(expression):
+    def check(page, key):
+        before = page.read("view.zoom")
+        page.press(key)
+        page.until(f"(z => {expression})(s.view.zoom / {before})")
+
+    return check
+
+
+def fits(page, key):
+    fit = page.read("view.zoom")
+    page.press("1")
+    page.until("Math.abs(s.view.zoom - 1) < 1e-6")
+    page.press(key)
+    page.until(f"Math.abs(s.view.zoom - {fit}) < 1e-6")
+
+
+def actual_size(page, key):
+    page.press(key)
+    page.until("Math.abs(s.view.zoom - 1) < 1e-6")
+
+
+def compares(page, key):
+    with page.held(key):
+        page.until("s.view.comparing === 'whole'")
+    page.until("s.view.comparing === null")
+
+
+def grid(page, key):
+    page.press(key)
+    pressed("grid")(page)
+    page.press(key)
+    pressed("grid", "false")(page)
+
+
+def theme(page, key):
+    name = "document.documentElement.dataset.theme"
+    before = page.page.evaluate(name)
+    page.press(key)
+    page.until(f"{name} !== '{before}'")
+
+
+def exports(page, key):
+    page.press(key)
+    page.get("export-dialog").wait_for()
+    page.press("Escape")
+    page.get("export-dialog").wait_for(state="detached")
+
+
+def start_page(page, key):
+    page.press(key)
+    page.get("gallery").wait_for()
+    page.press(key)
+    page.get("gallery").wait_for(state="detached")
+
+
+def helps(page, key):
+    page.press(key)
+    page.get("help-dialog").wait_for()
+    page.press("Escape")
+    page.get("help-dialog").wait_for(state="detached")
+
+
+def takes(tool, other):
+    def check(page, key):
+        page.press(other, key)
+        page.until(f"s.view.tool === '{tool}'")
+
+    return check
+
+
+KEYS = {
+    "Points": {"V": takes("point", "b"), "P": takes("point", "b")},
+    "Brush": {"B": takes("brush", "v")},
+    "Pan (or hold Space)": {"H": takes("pan", "v")},
+    "Erase, or paint again": {"E": erases},
+    "Smaller brush": {"[": resizes},
+    "Larger brush": {"]": resizes},
+    "Swap “may change” and “must stay”": {"X": swaps},
+    "Invert the region": {"I": inverts},
+    "Show or hide the region": {"M": hides},
+    "Lock or unlock the selected point": {"L": locks},
+    "Delete the selected point": {"Del": deletes, "⌫": deletes},
+    "Run": {"Ctrl+Enter": runs},
+    "Pause or resume": {"K": pauses},
+    "Stop the run, or cancel": {"Esc": gives_up},
+    "Undo": {"Ctrl+Z": undoes},
+    "Redo": {"Ctrl+Shift+Z": redoes, "Ctrl+Y": redoes},
+    "One step back": {",": goes([], lambda last: last - 1)},
+    "One step on": {".": goes(["Home"], lambda _: 1)},
+    "First step": {"Home": goes([], lambda _: 0)},
+    "Last step": {"End": goes(["Home"], lambda last: last)},
+    "Start at the shown step": {"Enter": starts_here},
+    "Branch at the shown step": {"Shift+B": branches},
+    "Fit the picture": {"0": fits},
+    "100 %": {"1": actual_size},
+    "Zoom in": {"+": zooms("z > 1.2"), "=": zooms("z > 1.2")},
+    "Zoom out": {"-": zooms("z < 0.9")},
+    "Hold to compare with the start": {"C": compares},
+    "Grid": {"G": grid},
+    "Dark or light": {"T": theme},
+    "Export": {"S": exports},
+    "Start page, and back": {"N": start_page},
+    "This help": {"?": helps},
+}
+NAMES = {"Esc": "Escape", "Del": "Delete", "⌫": "Backspace", "Ctrl": "Control"}
+
+
+def typed(chord: str) -> str:
+    """A chord of the help as the keyboard driver writes it."""
+    if chord == "+":
+        return chord
+    parts = [NAMES.get(part, part) for part in chord.split("+")]
+    return "+".join([*parts[:-1], parts[-1].lower() if len(parts[-1]) == 1 else parts[-1]])
+
+
+def test_the_help_lists_these_keys(keyed):
+    keyed.click("help")
+    listed = keyed.page.evaluate(HELP)
+    keyed.press("Escape")
+    assert listed == {does: list(chords) for does, chords in KEYS.items()}
+
+
+@pytest.mark.parametrize(
+    ("chord", "check"),
+    [
+        pytest.param(chord, check, id=f"{chord}: {does}")
+        for does, chords in KEYS.items()
+        for chord, check in chords.items()
+    ],
+)
+def test_key(keyed, chord, check):
+    check(keyed, typed(chord))
+
+
+def test_keys_are_letters_while_something_is_typed(keyed):
+    field = keyed.get("setting-max_steps")
+    field.focus()
+    keyed.press("b", "g", "1")
+    assert keyed.read("view.tool") == "point"
+    assert keyed.get("grid").get_attribute("aria-pressed") == "false"
+    keyed.press("Escape")
+    field.blur()
+    assert keyed.read("document.settings.drag.max_steps") == 400
