@@ -1,5 +1,9 @@
 """Points, settings and runs of the drag mode."""
 
+import json
+
+import numpy as np
+
 import pliant
 from pliant import catalogue
 from pliant.studio.describe import edit_info
@@ -75,6 +79,35 @@ def test_a_run_says_where_it_is_in_numbers_and_curves(dragged):
     dragged.press("Home")
     dragged.until("s.view.place.step === 0")
     assert dragged.page.locator("[data-testid=curve] svg").get_attribute("aria-label").startswith("At step 0")
+
+
+def test_the_handle_and_its_trail_are_drawn_where_it_went(dragged):
+    session, node = dragged.read("session"), dragged.read("state.nodes[1].id")
+    facts = json.loads(dragged.fetch(f"/api/sessions/{session}/nodes/{node}"))["facts"]
+    (x0, y0), (x1, y1) = facts[0]["handles"][0], facts[-2]["handles"][0]
+    dragged.press(",")
+    dragged.until("s.view.place.step === 4")
+    around = (min(x0, x1) - 4, min(y0, y1) - 4), (max(x0, x1) + 4, max(y0, y1) + 4)
+    (left, top), (right, bottom) = (dragged.place(*corner) for corner in around)
+    looks = []
+    for _ in range(2):
+        dragged.page.wait_for_timeout(200)
+        looks.append(dragged.screen((left, top, right - left, bottom - top)))
+        dragged.click("points-visible")
+    assert (np.abs(looks[1] - looks[0]).max(axis=2) > 40).mean() > 0.05
+
+
+def test_two_people_take_turns(portrait, new_studio, portrait_file):
+    other = new_studio().open_copy(portrait_file)
+    for each in (portrait, other):
+        each.point(LEFT, FAR)
+        each.click("run")
+    status = "document.querySelector('[data-testid=run-status]').innerText"
+    other.until(f"{status} === 'Waiting: 1 run before yours'")
+    for each in (portrait, other):
+        each.until("s.run?.step > 2")
+        each.click("stop")
+        each.ended(2)
 
 
 # ---- points

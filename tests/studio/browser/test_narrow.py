@@ -47,6 +47,14 @@ class Fingers:
             self.touch("Move", self.studio.place(*way))
         self.touch("End")
 
+    def pen(self, first: tuple[float, float], last: tuple[float, float], force: float) -> None:
+        """A stroke of the pen over pixels of the picture."""
+        for kind, place in (("Pressed", first), ("Moved", first), ("Moved", last), ("Released", last)):
+            x, y = self.studio.place(*place)
+            event = {"type": f"mouse{kind}", "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}
+            pressure = 0 if kind == "Released" else force
+            self.devtools.send("Input.dispatchMouseEvent", event | {"pointerType": "pen", "force": pressure})
+
 
 @pytest.fixture
 def phone(new_studio, portrait_file):
@@ -93,6 +101,18 @@ def test_two_fingers_zoom_and_pan(phone, fingers):
     fingers.touch("End")
     phone.until(f"Math.abs(s.view.zoom / {fit} - 2) < 0.1")
     assert phone.read("document.points") == []
+
+
+def test_a_pen_draws_as_thick_as_it_is_pressed(phone, fingers):
+    phone.get("tool-brush").tap()
+    areas = []
+    for force, y in ((1.0, 80), (0.3, 180)):
+        before = int((phone.mask() > 128).sum()) if phone.read("state.document.mask") else 0
+        image = phone.read("state.document.mask?.image")
+        fingers.pen((80, y), (120, y), force)
+        phone.until(f"s.state.document.mask && s.state.document.mask.image !== '{image}'")
+        areas.append(int((phone.mask() > 128).sum()) - before)
+    assert areas[1] < 0.7 * areas[0]
 
 
 # ---- room
@@ -142,6 +162,6 @@ def test_the_panels_are_tabs_of_a_sheet(phone):
         assert shown == [section]
     small = phone.page.evaluate(
         """() => [...document.querySelectorAll("button")].filter(each => each.checkVisibility())
-            .filter(each => each.getBoundingClientRect().height < 32).map(each => each.dataset.testid)"""
+            .filter(each => each.getBoundingClientRect().height < 40).map(each => each.dataset.testid)"""
     )
     assert small == []
