@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from pliant.errors import InputError
 from pliant.settings import Setting, import_from, make_settings, read_settings
@@ -225,17 +225,10 @@ def loader(
             return PixelPicture.restore(tensors, facts)
         if kind != "latent":
             raise InputError(f"This version of Pliant does not know pictures of the kind '{kind}'.")
-        from pliant.gan.latent import LatentPicture, check_fingerprint
+        from pliant.gan.latent import LatentPicture
 
-        if "ws" not in tensors:
-            raise InputError("The saved latent picture has lost its code 'ws'.")
         generator = find(str(facts.get("model"))) if find else named(facts.get("model"))
-        check_fingerprint(generator, facts)
-        origin = facts.get("origin")
-        ws = tensors["ws"].float().to(generator.device)
-        return LatentPicture(
-            generator, ws, cast("dict[str, Any]", origin) if isinstance(origin, dict) else {}
-        )
+        return LatentPicture.restore(generator, tensors, facts)
 
     def named(name: Any) -> Any:
         from pliant import zoo

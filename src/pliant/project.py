@@ -73,6 +73,7 @@ class Project:
             threading.Lock()
         )  # nodes and their states change together, also while another thread saves
         self._restore = restore or catalogue.loader()
+        self._kept_shared: tuple[object, dict[str, Tensor]] = (None, {})
 
     @classmethod
     def open(cls, path: str | Path, restore: Restore | None = None) -> Project:
@@ -177,7 +178,33 @@ class Project:
             raise InputError(
                 f"The state of node '{found.id}' is damaged: it does not hold {found.steps} pictures."
             )
-        return self._restore(found.kind, _below(tensors, str(index)), dict(found.facts[int(which[index])]))
+        facts = dict(found.facts[int(which[index])])
+        shared = self._shared(found, tensors, int(which[index])) if "tuned" in facts else {}
+        return self._restore(found.kind, _below(tensors, str(index)) | shared, facts)
+
+    def _shared(self, found: Node, tensors: Mapping[str, Tensor], number: int) -> dict[str, Tensor]:
+        """What the pictures with the facts of that number have in common: kept here, or by a node above."""
+        digest, node = found.facts[number].get("tuned"), found
+        if self._kept_shared[0] == digest:  # every step of a run asks for the same
+            return self._kept_shared[1]
+        while True:
+            same = [i for i, facts in enumerate(node.facts) if facts.get("tuned") == digest]
+            here = _below(tensors, f"shared/{same[0]}") if same else {}
+            if here or node.parent is None:
+                self._kept_shared = digest, {f"shared/{name}": value for name, value in here.items()}
+                return self._kept_shared[1]
+            node = self._node(node.parent)
+            tensors = self._tensors(node.id)
+
+    def _is_above(self, node: Node, digest: object) -> bool:
+        """Whether a node above keeps what pictures with this tuning have in common."""
+        parent = node.parent
+        while parent is not None:
+            node = self._node(parent)
+            if any(facts.get("tuned") == digest for facts in node.facts):
+                return True
+            parent = node.parent
+        return False
 
     def trace(self, node: str | None = None) -> Trace[StoredStep]:
         """All steps of a node's run, with what they measured; of an opened picture, one step.
@@ -245,9 +272,14 @@ class Project:
         for _, facts in states:
             if facts not in distinct:
                 distinct.append(facts)
-        packed = {
-            f"{step}/{name}": value for step, (own, _) in enumerate(states) for name, value in own.items()
-        }
+        packed: dict[str, Tensor] = {}
+        for step, (own, facts) in enumerate(states):
+            elsewhere = self._is_above(node, facts.get("tuned")) if "tuned" in facts else False
+            for name, value in own.items():
+                if not name.startswith("shared/"):
+                    packed[f"{step}/{name}"] = value
+                elif not elsewhere:  # once for all pictures of a tuned model
+                    packed[name.replace("shared/", f"shared/{distinct.index(facts)}/", 1)] = value
         packed |= {f"inputs/{name}": value for name, value in inputs.items()}
         packed |= {f"numbers/{name}": value for name, value in numbers.items()}
         packed["facts"] = torch.tensor([distinct.index(facts) for _, facts in states])
@@ -295,4 +327,5 @@ def _own(tensor: Tensor) -> Tensor:
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors named "<prefix>/<name>", by their own name."""
-    return {name.split("/", 1)[1]: value for name, value in tensors.items() if name.startswith(f"{prefix}/")}
+    start = f"{prefix}/"
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from pliant.errors import CheckpointError, InputError, ModelMismatchError
 from pliant.gan.lean import fast_dtype
 from pliant.gan.painter import painter_of
 from pliant.gan.stylegan2 import Generator, StyleGAN2Config, Styles
+from pliant.gan.tuned import Delta, TunedGenerator, original, tuned
 from pliant.images import to_pil
 from pliant.picture import Picture
 
@@ -84,7 +85,11 @@ def to_ws(generator: Generator, code: Z | W | WPlus) -> Tensor:
 
 
 def fingerprint(generator: Generator) -> str:
-    """16 hexadecimal digits that tell networks of one shape apart; the same for a network and its fp16 copy."""
+    """16 hexadecimal digits that tell networks of one shape apart; the same for a network and its fp16 copy.
+
+    A tuned generator has the digits of the one that it was made from.
+    """
+    generator = original(generator)
     if "fingerprint" not in generator.memo:
         parts = (generator.mapping.w_avg, generator.synthesis.blocks()[0].const)
         rounded = [part.detach().half().cpu().contiguous().numpy().tobytes() for part in parts]
@@ -159,16 +164,42 @@ class LatentPicture(Picture):
         return replace(self, ws=ws)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """What a project file keeps: the code, and which model reads it."""
-        facts = {
+        """What a project file keeps: the code, which model reads it, and how that was tuned if it was."""
+        tensors = {"ws": self.ws.detach().cpu()}
+        facts: dict[str, Any] = {
             "model": self.generator.name,
             "fingerprint": fingerprint(self.generator),
             "origin": dict(self.origin),
         }
-        return {"ws": self.ws.detach().cpu()}, facts
+        if isinstance(self.generator, TunedGenerator):
+            delta = self.generator.delta
+            facts["tuned"] = delta.digest
+            tensors |= {f"shared/{name}": value for name, value in delta.tensors.items()}
+        return tensors, facts
+
+    @staticmethod
+    def restore(
+        generator: Generator, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]
+    ) -> LatentPicture:
+        """Inverse of `state`, given the model that it names, tuned or not.
+
+        Raises:
+            InputError: there is no code, or the tuning is not the one that the facts name.
+            ModelMismatchError: another network, or a code or tuning that does not fit it.
+            CheckpointError: a tuning that is damaged.
+        """
+        if "ws" not in tensors:
+            raise InputError("The saved latent picture has lost its code 'ws'.")
+        base = original(generator)
+        check_fingerprint(base, facts)
+        if facts.get("tuned") is not None:
+            base = _tuned(base, tensors, facts["tuned"])
+        origin = facts.get("origin")
+        known = cast("dict[str, Any]", origin) if isinstance(origin, dict) else {}
+        return LatentPicture(base, tensors["ws"].float().to(base.device), known)
 
     def save_latent(self, path: str | Path) -> None:
-        """Write the code as safetensors (`ws`), with model and origin in the metadata."""
+        """Write the code as safetensors (`ws`, and `shared/…` for a tuned model), with model and origin in the metadata."""
         tensors, facts = self.state()
         save_file(tensors, str(path), {key: json.dumps(value) for key, value in facts.items()})
 
@@ -182,16 +213,32 @@ class LatentPicture(Picture):
         """
         try:
             with safe_open(str(path), "pt") as file:
-                ws: Tensor = file.get_tensor("ws")
-                facts: dict[str, str] = file.metadata() or {}
-            origin: dict[str, Any] = json.loads(facts.get("origin", "{}"))
-            made_by = json.loads(facts.get("fingerprint", "null"))
+                names: list[str] = file.keys()
+                wanted = ["ws", *(name for name in names if name.startswith("shared/"))]
+                tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in wanted}
+                stored: dict[str, str] = file.metadata() or {}
+            known = ("fingerprint", "tuned", "origin")
+            facts = {name: json.loads(stored[name]) for name in known if name in stored}
         except (SafetensorError, OSError, ValueError) as error:
             raise InputError(
                 f"'{path}' is not a latent file (safetensors with a tensor 'ws'): {error}."
             ) from error
-        check_fingerprint(generator, {"fingerprint": made_by})
-        return LatentPicture(generator, ws.float().to(generator.device), origin)
+        return LatentPicture.restore(generator, tensors, facts)
+
+
+def _tuned(base: Generator, tensors: Mapping[str, Tensor], digest: object) -> TunedGenerator:
+    """The tuned generator that a saved picture names."""
+    kept: dict[str, TunedGenerator] = base.memo.get("tuned", {})
+    if isinstance(digest, str) and digest in kept:
+        return tuned(base, kept[digest].delta)
+    prefix = "shared/"
+    delta = Delta(
+        {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    )
+    if delta.digest != digest:
+        raise InputError("The saved picture has lost the tuning of its model, or it is damaged.")
+    delta.check(base)
+    return tuned(base, delta)
 
 
 def load_generator(source: str | Path, device: str | torch.device = "cpu") -> Generator:

@@ -86,6 +86,8 @@ class Modulation:
         weights = [layer.affine.weight * layer.affine.weight_gain for layer in layers]
         self.n_in = [w.shape[0] for w in weights]
         self.n_out = [layer.weight.shape[0] for layer in layers]
+        if not layers:
+            return
         most = max(self.n_in + self.n_out)
         self.weight = _stack([w.T for w in weights], (weights[0].shape[1], most))
         self.bias = _stack([layer.affine.bias[None] for layer in layers], (1, most))
@@ -117,13 +119,14 @@ class LeanForward:
     """Features of block `until` as a function of the first w vectors.
 
     Args:
-        generator: its weights must be frozen.
+        generator: its weights must be frozen, unless `trained`.
         ws: [B, num_ws, w_dim], the codes when the edit opens.
         until: the block to read, e.g. "b128".
-        moving: how many of the first ws will change.
+        moving: how many of the first ws will change; 0 for none.
         dtype: float32 or bfloat16.
         noise: "const" or "none".
         folded: double sizes by one folded kernel; None takes what is faster on the device.
+        trained: gradients reach the generator's weights; the pass is then good for one step of their training.
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class LeanForward:
         *,
         noise: NoiseMode = "const",
         folded: bool | None = None,
+        trained: bool = False,
     ) -> None:
         self.dtype, self.batch, self.noise = dtype, len(ws), noise
         self.folded = ws.is_cuda if folded is None else folded
@@ -143,7 +147,7 @@ class LeanForward:
         moved: list[SynthesisLayer] = []
         gains: list[float] = []
         index = generator.synthesis.w_index()
-        with torch.no_grad():
+        with torch.set_grad_enabled(trained):
             blocks = generator.synthesis.blocks()[: generator.config.block_names.index(until) + 1]
             self.const = self._cast(blocks[0].const[None])
             for block in blocks:
@@ -214,6 +218,8 @@ class LeanForward:
 
     def modulate(self, moving: Tensor) -> list[Modulated]:
         """Style [B, I, 1, 1] and demodulation [B, O, 1, 1] of every layer, where they are not in its kernel."""
+        if not self.modulation.n_in:
+            return [(layer.style, layer.factor) for layer in self.layers]
         styles, factors = (x.to(self.dtype)[..., None, None] for x in self.modulation(moving))
         widths = zip(self.modulation.n_in, self.modulation.n_out, strict=True)
         moved = [(styles[k, :, :n_in], factors[k, :, :n_out]) for k, (n_in, n_out) in enumerate(widths)]

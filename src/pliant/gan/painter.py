@@ -15,17 +15,21 @@ from pliant.gan.stylegan2 import Generator, ToRGB, upsample_image
 
 
 class Painter:
-    """A generator's synthesis of one picture with constant noise, without gradients.
+    """A generator's synthesis of one picture with constant noise.
 
     Args:
-        generator: frozen.
+        generator: frozen, unless `pivot` is given.
         dtype: of the convolutions.
+        pivot: [1, num_ws, w_dim]; the painter paints this code only, and gradients reach the generator's weights.
     """
 
-    def __init__(self, generator: Generator, dtype: torch.dtype) -> None:
+    def __init__(self, generator: Generator, dtype: torch.dtype, pivot: Tensor | None = None) -> None:
         config, index = generator.config, generator.synthesis.w_index()
-        ws = generator.mapping.w_avg.expand(1, config.num_ws, -1)
-        self.lean = LeanForward(generator, ws, config.block_names[-1], config.num_ws, dtype)
+        ws = generator.mapping.w_avg.expand(1, config.num_ws, -1) if pivot is None else pivot
+        moving = config.num_ws if pivot is None else 0
+        self.lean = LeanForward(
+            generator, ws, config.block_names[-1], moving, dtype, trained=pivot is not None
+        )
         self.ends = {
             2 * block.index: (block.torgb, index[f"{block.name}.torgb"])
             for block in generator.synthesis.blocks()
@@ -34,7 +38,11 @@ class Painter:
 
     @torch.no_grad()
     def __call__(self, ws: Tensor) -> Tensor:
-        """Picture [1, img_channels, H, W] float32, about [-1, 1], from ws [1, num_ws, w_dim]."""
+        """Picture [1, img_channels, H, W] float32, about [-1, 1], from ws [1, num_ws, w_dim], without gradients."""
+        return self.paint(ws)
+
+    def paint(self, ws: Tensor) -> Tensor:
+        """The same, differentiable in ws (or, with a pivot, in the weights)."""
         image: Tensor | None = None
         for number, x in enumerate(self.lean.walk(self.lean.modulate(ws))):
             if number in self.ends:

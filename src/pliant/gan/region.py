@@ -26,6 +26,8 @@ class KnownRegion:
     """[w_dim], of w before its last leaky ReLU."""
     whiten: Tensor
     """[w_dim, w_dim]; (w - mean) @ whiten has unit covariance."""
+    colour: Tensor
+    """[w_dim, w_dim], the inverse of `whiten`."""
     reach: float
     """Root mean square of whitened samples below which 99 % of them lie."""
 
@@ -51,15 +53,29 @@ class KnownRegion:
         flat = unbend(generator.mapping.w(z, c))
         mean = flat.mean(0)
         variance, basis = torch.linalg.eigh(torch.cov((flat - mean).T))
-        whiten = basis / variance.clamp_min(variance.amax() * 1e-4).sqrt()
+        deviation = variance.clamp_min(variance.amax() * 1e-4).sqrt()
+        whiten = basis / deviation
         norms = ((flat - mean) @ whiten).square().mean(1).sqrt()
-        return KnownRegion(mean, whiten, norms.quantile(QUANTILE).item())
+        return KnownRegion(mean, whiten, (basis * deviation).T, norms.quantile(QUANTILE).item())
 
     def strain(self, ws: Tensor) -> Tensor:
         """How far codes lie from the samples' centre: [..., L, w_dim] to [...]; 1 is where 1 % of samples lie beyond."""
         return ((unbend(ws) - self.mean) @ self.whiten).square().mean((-1, -2)).clamp_min(
             1e-12
         ).sqrt() / self.reach
+
+    def to_code(self, w: Tensor) -> Tensor:
+        """Codes w [..., w_dim] in whitened coordinates: the samples have mean 0 and unit covariance there."""
+        return (unbend(w) - self.mean) @ self.whiten
+
+    def to_w(self, code: Tensor) -> Tensor:
+        """Inverse of `to_code`."""
+        return bend(code @ self.colour + self.mean)
+
+
+def bend(x: Tensor) -> Tensor:
+    """The last leaky ReLU of the mapping network, without its gain."""
+    return F.leaky_relu(x, LEAK)
 
 
 def unbend(w: Tensor) -> Tensor:

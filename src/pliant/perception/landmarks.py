@@ -119,14 +119,15 @@ class LandmarkNet(nn.Module):
         Returns:
             [N, 68, S/2, S/2] with S the input size of the network; unnormalised log-probabilities over cells.
         """
-        scales = self._encode(images)
+        scales = self.encode(images)
         x = scales[-1]
         for lateral, block, finer in zip(self.lateral, self.decoder, reversed(scales[:-1]), strict=True):
             up = functional.interpolate(lateral(x), scale_factor=2.0, mode="bilinear", align_corners=False)
             x = block(functional.relu(up + finer))
         return self.head(x)
 
-    def _encode(self, images: Tensor) -> list[Tensor]:
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """Features [N, C, h, w] of every scale, finest first: 1/2, 1/4, 1/8 and 1/16 of the input size."""
         x = functional.relu(self.stem(resize_for(images, self.config.input_size)))
         scales: list[Tensor] = []
         for stage in self.encoder:
@@ -161,7 +162,7 @@ class LandmarkNet(nn.Module):
         Returns:
             [N, 128] float32.
         """
-        deepest = [self._encode(part)[-1] for part in _batches(images, batch_size)]
+        deepest = [self.encode(part)[-1] for part in _batches(images, batch_size)]
         return torch.cat([features.float().mean((2, 3)) for features in deepest])
 
 
