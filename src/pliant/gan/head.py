@@ -26,6 +26,7 @@ from pliant.errors import CheckpointError, InputError, ModelMismatchError
 from pliant.files import write_whole
 from pliant.gan.latent import fingerprint
 from pliant.gan.stylegan2 import Generator
+from pliant.gan.tuned import original
 
 FORMAT, VERSION = "pliant-parts", 1
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
@@ -182,7 +183,7 @@ class PartHead:
         Raises:
             ModelMismatchError: it is another one.
         """
-        if self.fingerprint != fingerprint(generator):
+        if self.fingerprint != fingerprint(original(generator)):
             raise ModelMismatchError(
                 f"This part head was trained on another network than '{generator.name}'; train one for it "
                 "(pliant train head) or open the model that the head belongs to."

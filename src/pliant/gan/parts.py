@@ -24,6 +24,7 @@ from pliant.files import write_whole
 from pliant.gan.head import CONFIG, FORMAT, PartClass, PartHead, js_divergence, look
 from pliant.gan.latent import LatentPicture, fingerprint
 from pliant.gan.stylegan2 import Generator
+from pliant.gan.tuned import original
 from pliant.images import load_image
 from pliant.zoo import WEIGHTS_FOLDER, user_folder
 
@@ -138,7 +139,7 @@ def load_head(generator: Generator, source: str | Path | None = None) -> PartHea
         ModelMismatchError: `source` is for another generator.
     """
     if source is None:
-        wanted = fingerprint(generator)
+        wanted = fingerprint(original(generator))
         source = next((folder for folder in head_folders() if _made_for(folder) == wanted), None)
     if source is None:
         raise CheckpointError(
