@@ -101,6 +101,7 @@ def test_an_export_is_cancelled_and_another_begun_at_once(dragged):
     dragged.click("export")
     dragged.click("export-what-animation")
     dragged.click("export-format-webm")
+    dragged.get("export-fps").fill("60")
     dragged.get("export-boomerang").check()
     dragged.click("export-start")
     dragged.click("export-cancel")

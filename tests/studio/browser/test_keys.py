@@ -293,7 +293,8 @@ def typed(chord: str) -> str:
 def test_the_help_lists_these_keys(keyed):
     keyed.click("help")
     listed = keyed.page.evaluate(HELP)
-    keyed.press("Escape")
+    keyed.click("help-dialog-close")
+    keyed.get("help-dialog").wait_for(state="detached")
     assert listed == {does: list(chords) for does, chords in KEYS.items()}
 
 

@@ -117,10 +117,12 @@ def test_every_control_has_a_name(portrait):
             portrait.click(f"export-what-{what}")
         assert portrait.page.evaluate(UNNAMED) == []
     portrait.press("Escape")
+    portrait.get("export-dialog").wait_for(state="detached")
     portrait.press("?")
     portrait.get("help-dialog").wait_for()
     assert portrait.page.evaluate(UNNAMED) == []
     portrait.press("Escape")
+    portrait.get("help-dialog").wait_for(state="detached")
     portrait.click("home")
     portrait.get("gallery").wait_for()
     assert portrait.page.evaluate(UNNAMED) == []

@@ -122,6 +122,11 @@ def check_room(studio) -> None:
     assert studio.page.evaluate(OVERFLOW) == []
 
 
+def test_what_sticks_out_is_noticed(phone):
+    phone.page.evaluate("document.querySelector('.topbar').style.width = '420px'")
+    assert any("topbar" in each for each in phone.page.evaluate(OVERFLOW))
+
+
 @pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
 def test_nothing_sticks_out(new_studio, dragged_file, screen):
     studio = new_studio(**screen).open()

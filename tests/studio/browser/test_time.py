@@ -1,7 +1,6 @@
 """Frames, branches, undo, and that nothing is lost."""
 
 import numpy as np
-import pytest
 from studio_process import end, start
 
 
@@ -187,27 +186,26 @@ def test_a_reload_while_a_run_goes_on(portrait):
     assert portrait.read("ended.reason") == "interrupted"
 
 
-@pytest.mark.parametrize("how", ["ended", "killed"])
-def test_a_restart_of_the_server(new_studio, portrait_file, tmp_path, how):
+def test_restarts_of_the_server(new_studio, portrait_file, tmp_path):
     server = start(tmp_path)
     studio = new_studio(server)
     studio.expected = ("WebSocket connection", "Failed to load resource")
-    studio.open_copy(portrait_file)
-    studio.point((107, 178), (85, 150))
-    studio.set("max_steps", 3)
-    studio.run_to_end()
-    before, session = studio.read("state"), studio.read("session")
-    end(server, kill=how == "killed")
-    studio.get("connection-lost").wait_for()
-    server = start(tmp_path)
     try:
-        studio.server = server
-        studio.open()
-        studio.click(f"project-{session}")
-        studio.until(f"s.session === '{session}'")
-        studio.ready()
-        for part in ("document", "nodes", "undo", "redo"):
-            assert studio.read(f"state.{part}") == before[part]
+        studio.open_copy(portrait_file)
+        studio.point((107, 178), (85, 150))
+        studio.set("max_steps", 3)
+        studio.run_to_end()
+        before, session = studio.read("state"), studio.read("session")
+        for kill in (False, True):
+            end(server, kill=kill)
+            studio.get("connection-lost").wait_for()
+            studio.server = server = start(tmp_path)
+            studio.open()
+            studio.click(f"project-{session}")
+            studio.until(f"s.session === '{session}'")
+            studio.ready()
+            for part in ("document", "nodes", "undo", "redo"):
+                assert studio.read(f"state.{part}") == before[part]
         studio.click("undo")
         studio.until("s.state.redo === 'Drag points'")
         studio.run_to_end()
