@@ -175,8 +175,8 @@ def load_encoder(folder: Path, device: str | torch.device = "cpu") -> Encoder:
 def _config_from(stored: dict[str, Any]) -> EncoderConfig:
     if (stored.pop("format"), stored.pop("version")) != (FORMAT, VERSION):
         raise ValueError("it is of another format")
-    shapes = {name: tuple(stored.pop(name)) for name in ("widths", "depths")}
-    return EncoderConfig(**stored, **shapes)
+    values: dict[str, Any] = stored | {name: tuple(stored[name]) for name in ("widths", "depths")}
+    return EncoderConfig(**values)
 
 
 def save_encoder(net: Encoder, folder: Path) -> None:
