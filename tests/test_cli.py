@@ -105,8 +105,8 @@ assert not {"torch", "numpy", "PIL", "safetensors", "av"} & sys.modules.keys(), 
     ("given", "sentence"),
     [
         (["darg"], "there is no command 'darg'; did you mean drag?"),
-        (["train"], "there is no command 'train'; did you mean train gan?"),
-        (["train", "cat"], "there is no command 'train cat'; did you mean train gan?"),
+        (["train"], "there is no command 'train'; did you mean train gan or train head?"),
+        (["train", "cat"], "there is no command 'train cat'; did you mean train gan or train head?"),
         (["xyzzy"], "there is no command 'xyzzy'; see pliant --help."),
     ],
 )

@@ -49,10 +49,18 @@ def verbs() -> dict[str, Verb]:
     every = [
         Verb("sample", "Make a picture, or a sheet of them, from seeds.", _later("sample:run")),
         *(Verb(edit.name, edit.summary, _later("edit:run", edit)) for edit in catalogue.EDITS),
+        Verb("segment", "Say which pixel of a picture belongs to what part.", _later("parts:run_segment")),
+        Verb(
+            "repaint", "Change a picture so that it has the parts you painted.", _later("parts:run_repaint")
+        ),
+        Verb("vector list", "List the edits that can be applied at once.", _later("parts:run_vector_list")),
+        Verb("vector apply", "Apply a learnt edit to a picture.", _later("parts:run_vector_apply")),
+        Verb("vector save", "Keep an edit, to apply it to other pictures.", _later("parts:run_vector_save")),
         Verb("models", "List the models that have a name.", _later("models:run_models")),
         Verb("convert", "Turn someone's checkpoint into Pliant's format.", _later("models:run_convert")),
         Verb("inspect", "Say what is in a checkpoint, project or picture.", _later("models:run_inspect")),
         Verb("train gan", "Train a generator on a folder of pictures.", _later("train:run_gan")),
+        Verb("train head", "Train a model's part head on labelled pictures.", _later("parts:run_train_head")),
         Verb("studio", "Edit in the browser.", _later("studio:run")),
         Verb("bench", "Run a benchmark of this source checkout.", _later("bench:run")),
     ]
@@ -126,7 +134,7 @@ def _command(given: list[str]) -> Callable[[], int]:
 
 
 def _help() -> str:
-    lines = [f"  {verb.words:<10} {verb.summary}" for verb in verbs().values()]
+    lines = [f"  {verb.words:<12} {verb.summary}" for verb in verbs().values()]
     return "\n".join(
         [
             "usage: pliant VERB [OPTIONS]",

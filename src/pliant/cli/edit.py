@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, dataclass, field, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from pliant.project import Project
     from pliant.steps import Run
 
-__all__ = ["options_class", "run", "settings_class"]
+__all__ = [
+    "Given",
+    "Mask",
+    "Writing",
+    "carry_out",
+    "check_places",
+    "options_class",
+    "project_for",
+    "run",
+    "settings_class",
+]
 
 XYs = Annotated[tuple[XY, ...], tyro.conf.UseAppendAction, tyro.conf.arg(help_behavior_hint="(repeatable)")]
 
@@ -110,36 +120,71 @@ def run(edit: Edit, arguments: list[str]) -> int:
     """Do the edit: read everything, run it until it ends or is stopped, write everything."""
     options: Any = parse(options_class(edit), edit.name, edit.summary, arguments)
     writing: Writing = options.output
-    silent = writing.json or writing.quiet
-    _check_places(writing)
+    check_places(writing)
     inputs = _read_inputs(options)
     settings = edit.make_settings(vars(options.settings))
     device = pick_device(options.device)
     picture, opened = options.source.open(device)
-    project = _project(writing.project, options.source.picture, opened, picture)
+    project = project_for(writing.project, options.source.picture, opened, picture)
     running = edit.run(picture, inputs, settings)
     warnings = [note.sentence for note in edit.warn(picture, inputs, settings)]
-    for sentence in () if silent else warnings:
+    for sentence in () if writing.json or writing.quiet else warnings:
         print(f"pliant: {sentence}", file=sys.stderr)
-    with Progress(edit.name, running.max_steps, quiet=silent) as progress, stop_on_signal(running.stop):
+    given = Given(edit.name, inputs.named(picture.size), settings)
+    return carry_out(running, given, writing, project, facts={"device": device, "warnings": warnings})
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a run was asked to do."""
+
+    edit: str
+    inputs: dict[str, Any]
+    """By name, ready for a project: JSON-ready values, and tensors of masks and maps."""
+    settings: Any
+
+
+def carry_out(
+    running: Run[Any],
+    given: Given,
+    writing: Writing,
+    project: Project | None,
+    *,
+    facts: dict[str, Any],
+    measure: Callable[[Any], dict[str, Any]] | None = None,
+) -> int:
+    """Run an edit until it ends or is stopped, write everything, and say so.
+
+    Args:
+        running: the edit.
+        given: what it was asked to do.
+        writing: what to write.
+        project: of `project_for`.
+        facts: to be reported with the result.
+        measure: what else to report of the last step.
+    """
+    silent = writing.json or writing.quiet
+    with Progress(given.edit, running.max_steps, quiet=silent) as progress, stop_on_signal(running.stop):
         for step in running:
             progress.show(len(running.trace), running.eta, _note(step), at_most=True)
     if not running.trace:
         raise KeyboardInterrupt
-    result = _result(running) | {"device": device, "warnings": warnings}
-    given = inputs.named(picture.size)
-    facts = {"edit": edit.name, "settings": settings_facts(settings), "steps": len(running.trace)}
-    facts |= {"stopped": running.stopped, "inputs": {**given, "mask": "mask" in given}}
-    running.trace[-1].picture.save(writing.out, facts)
+    result = _result(running) | facts | (measure(running.trace[-1]) if measure else {})
+    settings = settings_facts(given.settings)
+    pictured = [name for name, value in given.inputs.items() if not isinstance(value, list)]
+    said = {name: name in pictured or value for name, value in ({"mask": False} | given.inputs).items()}
+    about = {"edit": given.edit, "settings": settings, "steps": len(running.trace)}
+    about |= {"stopped": running.stopped, "inputs": said}
+    running.trace[-1].picture.save(writing.out, about)
     if project is not None and writing.project is not None:
-        project.add_run(running.trace, edit.name, given, settings_facts(settings))
+        project.add_run(running.trace, given.edit, given.inputs, settings)
         project.save(writing.project)
-    _write(writing, running, facts, silent=silent)
+    _write(writing, running, about, silent=silent)
     _report(writing, result)
     return 130 if running.stopped == "interrupted" else 0
 
 
-def _check_places(writing: Writing) -> None:
+def check_places(writing: Writing) -> None:
     """Refuse what could not be written before anything is computed for it."""
     from pliant.animation import check_video_path
     from pliant.files import check_place
@@ -177,7 +222,7 @@ def _read_inputs(options: Any) -> Inputs:
     )
 
 
-def _project(
+def project_for(
     path: Path | None, source: Path | None, opened: Project | None, picture: Picture
 ) -> Project | None:
     """The project that the run is added to, at a node that holds the picture; None if no project was asked for."""

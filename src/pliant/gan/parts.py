@@ -164,20 +164,22 @@ def as_parts(value: PartsLike | PartMap, head: PartHead) -> Tensor:
     Raises:
         InputError: another size, ids or colours that are no part, or nothing that could be a part map.
     """
-    if isinstance(value, PartMap):
-        value = value.ids
-    array = _image_ids(value, head.classes) if isinstance(value, Image.Image) else _array_ids(value)
-    width, height = head.size
+    return _checked_ids(value.ids if isinstance(value, PartMap) else value, head.classes, head.size)
+
+
+def _checked_ids(value: PartsLike, classes: Sequence[PartClass], size: tuple[int, int]) -> Tensor:
+    array = _image_ids(value, classes) if isinstance(value, Image.Image) else _array_ids(value)
+    width, height = size
     if array.ndim != 2 or array.shape != (height, width):
         given = "x".join(str(side) for side in reversed(array.shape))
         raise InputError(
             f"The part map is {given} but the picture is {width}x{height}; give a map of the picture's size."
         )
-    unknown = np.unique(array[(array < 0) | (array >= len(head.classes))])
+    unknown = np.unique(array[(array < 0) | (array >= len(classes))])
     if len(unknown):
         raise InputError(
-            f"The part map holds the id {unknown[0]}, which is no part; ids go from 0 to {len(head.classes) - 1} "
-            f"({', '.join(head.names)})."
+            f"The part map holds the id {unknown[0]}, which is no part; ids go from 0 to {len(classes) - 1} "
+            f"({', '.join(each.name for each in classes)})."
         )
     return torch.from_numpy(array.astype(np.uint8))
 
@@ -218,7 +220,21 @@ def load_parts(path: str | Path, head: PartHead) -> Tensor:
     Raises:
         InputError: no picture, or one that is no part map.
     """
-    return as_parts(load_image(path), head)
+    return read_parts(path, head.classes, head.size)
+
+
+def read_parts(path: str | Path, classes: Sequence[PartClass], size: tuple[int, int]) -> Tensor:
+    """Read a part map from a picture file where there is no head yet: uint8 ids [H, W].
+
+    Args:
+        path: the file.
+        classes: the parts by id.
+        size: width and height that it should have.
+
+    Raises:
+        InputError: no picture, or one that is no part map.
+    """
+    return _checked_ids(load_image(path), classes, size)
 
 
 def parts_image(ids: Tensor, classes: Sequence[PartClass]) -> Image.Image:
