@@ -23,8 +23,8 @@ def near(place, wanted, reach=1.0):
 def test_a_drag_from_two_commands_worth_of_clicks(studio):
     studio.open()
     studio.portrait(9)
-    studio.point(LEFT, (101, 173))
-    studio.point(RIGHT, (160, 170))
+    studio.point(LEFT, (102, 174))
+    studio.point(RIGHT, (159, 171))
     before = studio.read("document.at")
     ended = studio.run_to_end()
     assert ended["reason"] == "arrived"
@@ -35,8 +35,8 @@ def test_a_drag_from_two_commands_worth_of_clicks(studio):
     nodes = studio.read("state.nodes")
     assert [node["title"] for node in nodes] == ["Seed 9", "Drag 2 points"]
     handles = [point["handle"] for point in studio.read("document.points")]
-    assert near(handles[0], (101, 173), 3)
-    assert near(handles[1], (160, 170), 3)
+    assert near(handles[0], (102, 174), 3)
+    assert near(handles[1], (159, 171), 3)
     assert f"Arrived after {ended['steps'] - 1} steps" in studio.words("run-status")
 
 
