@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import torch
@@ -166,6 +166,18 @@ def invert(
     return _Inversion(original(generator), photo, settings, origin or {}).steps(after)
 
 
+def shown(picture: LatentPicture, photo: Tensor) -> InvertStep:
+    """A finished inversion as a step: how like the photo [3, H, W] it is."""
+    inversion = _Inversion(original(picture.generator), photo, InvertSettings(), dict(picture.origin))
+    code = inversion.region.to_code(picture.ws)
+    with torch.no_grad():
+        seen = inversion.seen(painter_of(picture.generator, inversion.dtype)(picture.ws[None]))
+    is_tuned = isinstance(picture.generator, TunedGenerator)
+    memory = Memory(0, code)
+    step = inversion.step("tune" if is_tuned else "w+", memory, seen, picture.generator, ended=True)
+    return replace(step, picture=picture)
+
+
 class _Inversion:
     """What all stages of one inversion share."""
 
@@ -189,8 +201,8 @@ class _Inversion:
         code = memory.code.to(self.photo) if memory else self._start()
         if after is None:
             with torch.no_grad():
-                seen = self._seen(painter_of(self.generator, self.dtype)(self._ws(code)))
-            yield self._step("start", Memory(0, code), seen, ended=not self._later("start"))
+                seen = self.seen(painter_of(self.generator, self.dtype)(self._ws(code)))
+            yield self.step("start", Memory(0, code), seen, ended=not self._later("start"))
         plan: tuple[tuple[Stage, int], ...] = (("w", settings.w_steps), ("w+", settings.wplus_steps))
         for name, count in plan:
             if name == "w" and stage == "start" and len(code) > 1:
@@ -256,7 +268,7 @@ class _Inversion:
                 "exp_avg_sq": square.clone(),
             }
         paint = painter_of(self.generator, self.dtype).paint
-        seen = self._seen(paint(self._ws(moving))) if done < count else None
+        seen = self.seen(paint(self._ws(moving))) if done < count else None
         for k in range(done, count):
             if seen is None:
                 raise AssertionError("there is a picture before every update")
@@ -264,18 +276,19 @@ class _Inversion:
             adam.zero_grad()
             (self._loss(seen) + self._pulls(moving)).backward()
             adam.step()
-            seen = self._seen(paint(self._ws(moving)))  # what this step shows is what the next one improves
+            seen = self.seen(paint(self._ws(moving)))  # what this step shows is what the next one improves
             state = adam.state[moving]
             moments = state["exp_avg"].clone(), state["exp_avg_sq"].clone()
             ended = k + 1 == count and not self._later(stage)
-            yield self._step(stage, Memory(k + 1, moving.detach().clone(), moments), seen, ended=ended)
+            yield self.step(stage, Memory(k + 1, moving.detach().clone(), moments), seen, ended=ended)
 
     def _later(self, stage: Stage) -> bool:
         """Whether stages with steps follow."""
         counts = (0, self.settings.w_steps, self.settings.wplus_steps, self.settings.tune_steps)
         return any(counts[STAGES.index(stage) + 1 :])
 
-    def _seen(self, image: Tensor) -> _Seen:
+    def seen(self, image: Tensor) -> _Seen:
+        """A picture and its distance to the photo."""
         return _Seen(image, self.likeness(image).sum())
 
     def _loss(self, seen: _Seen) -> Tensor:
@@ -311,7 +324,7 @@ class _Inversion:
             value for name, value in values.items() if name.endswith("noise_const") and min(value.shape) > 8
         ]
         for k in range(after.memory.done if after else 0, settings.tune_steps):
-            seen = self._seen(Painter(trained, self.dtype, ws).paint(ws))
+            seen = self.seen(Painter(trained, self.dtype, ws).paint(ws))
             enough = psnr(seen.image, self.photo) >= settings.target_psnr
             if not enough:
                 adam.param_groups[0]["lr"] = settings.tune_rate * min(1.0, (k + 1) / TUNE_EVERY)
@@ -327,8 +340,8 @@ class _Inversion:
             if last or (k + 1) % TUNE_EVERY == 0:
                 generator = TunedGenerator(self.generator, Delta.between(before, values))
                 with torch.no_grad():
-                    shown = self._seen(Painter(generator, self.dtype)(ws))
-                yield self._step("tune", Memory(k + 1, code), shown, generator, ended=last)
+                    shown = self.seen(Painter(generator, self.dtype)(ws))
+                yield self.step("tune", Memory(k + 1, code), shown, generator, ended=last)
             if last:
                 return
 
@@ -340,7 +353,7 @@ class _Inversion:
         now = Painter(trained, self.dtype, ws).paint(ws)
         return (now - painter_of(self.generator, self.dtype)(ws)).square().mean()
 
-    def _step(
+    def step(
         self, stage: Stage, memory: Memory, seen: _Seen, generator: Generator | None = None, *, ended: bool
     ) -> InvertStep:
         """What is shown of a step."""
