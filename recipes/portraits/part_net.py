@@ -111,8 +111,8 @@ class PartNet(nn.Module):
         self.score = nn.Conv2d(first, CLASSES, 3, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] to [N, 16, 128, 128]."""
-        x = self.stem(resize_for(images, INPUT))
+        """[N, 3, H, W] in [-1, 1] to [N, 16, 128, 128]; smaller pictures are not enlarged, and get half as many scores."""
+        x = self.stem(resize_for(images, min(INPUT, images.shape[-1])))
         levels = [x]
         for down in self.down:
             x = down(x)
