@@ -41,11 +41,11 @@ class EncoderConfig:
     """Of the generator whose codes it gives."""
     input_size: int = 256
     """Side in pixels at which it sees the photo."""
-    widths: tuple[int, ...] = (32, 64, 128, 192, 256)
+    widths: tuple[int, ...] = (32, 64, 128, 192, 192)
     """Channels at 1/4, 1/8, 1/16, 1/32 and 1/64 of the input size."""
     depths: tuple[int, ...] = (1, 2, 2, 2, 1)
     """Residual blocks at each of these."""
-    looks: int = 4
+    looks: int = 3
     """Attention maps of each layer's code."""
 
 
