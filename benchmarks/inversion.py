@@ -1,0 +1,239 @@
+"""How like a photo an inversion is after each stage, in what time, and how well the result can be dragged.
+
+    python benchmarks/inversion.py --pictures held_out/img --count 50 --device cuda
+    python benchmarks/inversion.py --pictures held_out/img --count 8          # minutes on a CPU
+
+`--pictures` holds portraits that are framed as the model's are, such as renders of the held-out seeds 5000 to 7999
+(`recipes/portraits/render`). `--photos` are any photos with one face; the face is found and framed first, and scikit-image's
+astronaut is added where that package is installed. Rows are stages, each with the ones before it; "mean" is the model's mean
+picture, the row of doing nothing.
+
+* PSNR in decibels; ST-LPIPS (AlexNet), which the inversion never sees; landmarks: mean distance in pixels between the 68
+  landmarks of reconstruction and picture; strain of the code; seconds since the beginning.
+* Editability: the tip of the nose is dragged 16 pixels aside, in the picture before tuning, in the tuned one, and in generated
+  pictures. Ratio: how far the detected tip is from where it should be, to how far it was (1: nothing happened, 0: arrived).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import platform
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pliant.gan.align import crop_face, cut
+from pliant.gan.drag import DragSettings, drag
+from pliant.gan.encoder import encoder_of
+from pliant.gan.invert import InvertSettings, InvertStep, invert, shown
+from pliant.gan.latent import LatentPicture, load_generator, sample
+from pliant.gan.stylegan2 import Generator
+from pliant.images import center_crop_resize, contact_sheet, load_image, to_tensor
+from pliant.perception.landmarks import NOSE_TIP, LandmarkNet, load_landmarks
+from quality import perceptual
+
+RESULTS = Path(__file__).parent / "results"
+NAMES = {"w": "+ W", "w+": "+ W+", "tune": "+ tuned generator (PTI)"}
+FIGURES = ("psnr", "stlpips", "landmarks", "strain", "seconds")
+ASIDE = 16.0
+"""Pixels of a 256-pixel picture that the nose is dragged."""
+FIRST_SEED = 2000
+
+
+@dataclass
+class Bench:
+    """What everything needs, and what was found."""
+
+    generator: Generator
+    net: LandmarkNet
+    judge: perceptual.PerceptualDistance
+    settings: InvertSettings
+    drag_steps: int
+    rows: dict[str, dict[str, list[dict[str, float]]]] = field(default_factory=dict)
+    """By kind of picture, then by row: figures of each picture."""
+    drags: dict[str, list[float]] = field(default_factory=dict)
+
+    def measure(self, picture: LatentPicture, photo: Tensor, seconds: float) -> dict[str, float]:
+        """Figures of a reconstruction."""
+        made = picture.pixels()[None]
+        step = shown(picture, photo)
+        found, wanted = (self.net.detect(each).points for each in (made, photo[None]))
+        return {
+            "psnr": step.psnr,
+            "stlpips": float(self.judge(made, photo[None])[0]),
+            "landmarks": float((found - wanted).norm(dim=2).mean()),
+            "strain": step.strain,
+            "seconds": seconds,
+        }
+
+    def invert(self, kind: str, photo: Tensor) -> list[LatentPicture]:
+        """Invert a photo, measure after every stage, drag; mean picture, then the end of each stage."""
+        generator = self.generator
+        mean = LatentPicture(generator, generator.mapping.w_avg.expand(generator.config.num_ws, -1).clone())
+        ends: dict[str, tuple[InvertStep, float]] = {}
+        _settle(generator)
+        began = time.perf_counter()
+        for step in invert(generator, photo, settings=self.settings):
+            _settle(generator)
+            ends[step.stage] = (step, time.perf_counter() - began)
+        first = (
+            "encoder" if encoder_of(generator) and self.settings.start == "auto" else "best of random codes"
+        )
+        rows = self.rows.setdefault(kind, {})
+        rows.setdefault("mean", []).append(self.measure(mean, photo, 0.0))
+        for stage, (step, seconds) in ends.items():
+            rows.setdefault(NAMES.get(stage, first), []).append(self.measure(step.picture, photo, seconds))
+        for stage, name in (("w+", f"{kind}, before tuning"), ("tune", f"{kind}, tuned")):
+            if self.drag_steps and stage in ends:
+                self.drags.setdefault(name, []).append(self.dragged(ends[stage][0].picture))
+        return [mean, *(step.picture for step, _ in ends.values())]
+
+    def dragged(self, picture: LatentPicture) -> float:
+        """Drag the nose aside; distance that is left, to the distance at the start."""
+        start = self.net.detect(picture.pixels()[None]).points[0, NOSE_TIP].cpu()
+        aside = torch.tensor([ASIDE * picture.size[1] / 256, 0.0])
+        settings = DragSettings(max_steps=self.drag_steps)
+        *_, last = drag(picture, start[None], (start + aside)[None], settings=settings)
+        end = self.net.detect(last.picture.pixels()[None]).points[0, NOSE_TIP].cpu()
+        return float((start + aside - end).norm() / aside.norm())
+
+
+def _settle(generator: Generator) -> None:
+    if generator.device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def portraits(folder: Path, count: int, size: tuple[int, int]) -> list[Image.Image]:
+    """The first pictures of a folder, by name."""
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in {".png", ".jpg", ".webp"})[:count]
+    if not paths:
+        raise SystemExit(f"There are no pictures in {folder}.")
+    return [center_crop_resize(load_image(path), size) for path in paths]
+
+
+def faces(paths: Sequence[Path], size: tuple[int, int]) -> list[Image.Image]:
+    """Framed faces of photos; scikit-image's astronaut among them if it is there."""
+    every = list(paths)
+    spec = importlib.util.find_spec("skimage")
+    if spec is not None and spec.origin is not None:
+        every.append(Path(spec.origin).parent / "data" / "astronaut.png")
+    photos = [load_image(path) for path in every]
+    return [cut(photo, crop_face(photo, size)) for photo in photos]
+
+
+def means(found: list[dict[str, float]]) -> dict[str, float]:
+    """Mean of every figure."""
+    return {name: sum(each[name] for each in found) / len(found) for name in found[0]}
+
+
+def markdown(setup: dict[str, Any], bench: Bench) -> str:
+    """Tables for people."""
+    lines = ["# Inversion", "", f"`{setup['command']}`", "", f"{setup['machine']}; model {setup['model']}."]
+    lines += ["", *(f"- {name}: {value}" for name, value in setup["settings"].items())]
+    for kind, rows in bench.rows.items():
+        count = len(next(iter(rows.values())))
+        lines += ["", f"## {kind} ({count})", ""]
+        lines += [
+            "| | PSNR dB | ST-LPIPS | landmarks px | strain | seconds |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
+        for name, found in rows.items():
+            mean = means(found)
+            lines.append(
+                f"| {name} | {mean['psnr']:.2f} | {mean['stlpips']:.4f} | {mean['landmarks']:.2f} | "
+                f"{mean['strain']:.2f} | {mean['seconds']:.1f} |"
+            )
+    if bench.drags:
+        lines += ["", f"## Drags of the nose by {ASIDE:g} pixels, at most {bench.drag_steps} steps", ""]
+        lines += ["| | ratio to no edit | within a quarter | pictures |", "| --- | --- | --- | --- |"]
+        for name, ratios in bench.drags.items():
+            share = sum(each <= 0.25 for each in ratios) / len(ratios)
+            lines.append(
+                f"| {name} | {sum(ratios) / len(ratios):.3f} | {100 * share:.0f} % | {len(ratios)} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default="portraits-256")
+    parser.add_argument("--pictures", type=Path, help="folder of portraits, framed")
+    parser.add_argument("--named", default="held-out renders", help="what the portraits are, for the table")
+    parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="photos with one face each")
+    parser.add_argument(
+        "--set", nargs="*", default=[], help="settings of the inversion, such as tune_steps=200"
+    )
+    parser.add_argument("--drag-steps", type=int, default=100, help="0 leaves the drags out")
+    parser.add_argument("--stlpips", type=Path, help="file of ST-LPIPS weights")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    return parser.parse_args()
+
+
+def settings_from(words: Sequence[str]) -> InvertSettings:
+    """Settings from "name=value"."""
+    values = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        default = getattr(InvertSettings(), name)
+        kind = type(default)
+        values[name] = text == "True" if kind is bool else kind(text)
+    return InvertSettings(**values)
+
+
+def main() -> None:
+    """Run everything and write it."""
+    args = parse()
+    generator = load_generator(args.model, args.device)
+    judge = perceptual.PerceptualDistance(args.stlpips or perceptual.weights_path()).to(args.device)
+    settings = settings_from(args.set)
+    bench = Bench(generator, load_landmarks(device=args.device), judge, settings, args.drag_steps)
+    size = generator.config.size
+    kinds = {args.named: portraits(args.pictures, args.count, size) if args.pictures else []}
+    kinds["photos"] = faces(args.photos, size)
+    sheet: list[Image.Image] = []
+    labels: list[str] = []
+    for kind, images in kinds.items():
+        for number, image in enumerate(images):
+            pictures = bench.invert(kind, to_tensor(image).to(args.device))
+            if number < 4:
+                sheet += [image, *(picture.image() for picture in pictures)]
+                labels += ["photo", *bench.rows[kind]]
+            last = {name: round(found[-1]["psnr"], 2) for name, found in bench.rows[kind].items()}
+            print(json.dumps({"kind": kind, "number": number} | last), flush=True)
+    for seed in range(FIRST_SEED, FIRST_SEED + min(args.count, 8) * bool(args.drag_steps)):
+        bench.drags.setdefault("generated, psi 0.7", []).append(bench.dragged(sample(generator, seed, 0.7)))
+    name = torch.cuda.get_device_name() if args.device.startswith("cuda") else platform.machine()
+    words = ["python", "benchmarks/inversion.py", "--count", str(args.count), "--device", args.device]
+    words += ["--drag-steps", str(args.drag_steps), *(["--set", *args.set] if args.set else [])]
+    setup = {
+        "command": shlex.join(words),
+        "machine": f"{name}, {torch.get_num_threads()} CPU threads, torch {torch.__version__}",
+        "model": generator.name,
+        "settings": {name: getattr(settings, name) for name in settings.__dataclass_fields__},
+    }
+    args.out.mkdir(parents=True, exist_ok=True)
+    facts = {"setup": setup, "rows": bench.rows, "drags": bench.drags}
+    (args.out / "inversion.json").write_text(json.dumps(facts, indent=1) + "\n")
+    (args.out / "inversion.md").write_text(markdown(setup, bench))
+    if sheet:
+        columns = labels[1:].index("photo") + 1 if "photo" in labels[1:] else len(labels)
+        contact_sheet(sheet, columns, labels).save(args.out / "inversion.jpg", quality=88)
+    print(markdown(setup, bench))
+
+
+if __name__ == "__main__":
+    main()
