@@ -544,7 +544,11 @@ def main() -> None:
     )
     parser.add_argument("--serve", metavar="FOLDER", help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="fewer of everything")
-    parser.add_argument("--only", choices=["live", "first_paint", "stalled", "busy", "many", "soak"])
+    parser.add_argument(
+        "--only",
+        choices=["live", "first_paint", "stalled", "busy", "many", "soak"],
+        help="measure this again, and keep the rest of the results",
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()
     if args.serve:
@@ -559,19 +563,19 @@ def main() -> None:
         "many": lambda server: many(server, 8, 120 // less),
         "soak": lambda server: soak(server, 200 // less),
     }
-    found: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
-    }
+    stored = args.out / "studio.json"
+    found: dict[str, Any] = json.loads(stored.read_text()) if args.only and stored.exists() else {}
+    found["machine"] = f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     found["bundle"] = bundle()
     for name, job in jobs.items():
         if args.only in {None, name}:
             with Server() as server:
                 found[name] = job(server)
             print(name, json.dumps(found[name]), flush=True)
-    if args.only is None:
+    if found.keys() >= jobs.keys():
         command = "python benchmarks/studio.py" + (" --quick" if args.quick else "")
         args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / "studio.json").write_text(json.dumps(found, indent=1) + "\n")
+        stored.write_text(json.dumps(found, indent=1) + "\n")
         (args.out / "studio.md").write_text(report(found, command))
         print(report(found, command))
 

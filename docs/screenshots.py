@@ -44,7 +44,7 @@ def studio() -> Iterator[str]:
 
 def until(page: Page, expression: str) -> None:
     """Wait until an expression over the page's state is true."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not page.evaluate(expression):
         if time.monotonic() > end:
             raise TimeoutError(expression)
@@ -52,8 +52,14 @@ def until(page: Page, expression: str) -> None:
 
 
 def shoot(page: Page, name: str) -> None:
-    """Keep the screen as it is."""
-    page.wait_for_timeout(400)
+    """Keep the screen as it is, once its small pictures are there."""
+    end = time.monotonic() + 5
+    while (
+        not page.evaluate("[...document.images].every(image => image.naturalWidth)")
+        and time.monotonic() < end
+    ):
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(300)
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     image.save(IMAGES / f"{name}.webp", quality=88, method=6)
     print(f"{name}.webp")
@@ -120,7 +126,7 @@ def tour(browser: Browser, url: str) -> None:
     paint(page)
     shoot(page, "region")
     page.get_by_test_id("tool-point").click()
-    run(page, at_most=20)
+    run(page, at_most=45)
     shoot(page, "running")
     until(page, "!__pliant.run")
     page.get_by_test_id("compare-slider").click()
