@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from pliant.gan.drag import DragSettings, DragStep, drag, drag_many
     from pliant.gan.hints import Hint, hints
+    from pliant.gan.invert import InvertSettings, InvertStep, invert
     from pliant.gan.latent import LatentPicture, load_generator, sample
     from pliant.gan.stylegan2 import Generator
     from pliant.picture import Picture
@@ -38,6 +39,8 @@ __all__ = [
     "Generator",
     "Hint",
     "InputError",
+    "InvertSettings",
+    "InvertStep",
     "LatentPicture",
     "MissingExtraError",
     "ModelMismatchError",
@@ -51,6 +54,7 @@ __all__ = [
     "drag",
     "drag_many",
     "hints",
+    "invert",
     "load_generator",
     "sample",
 ]
@@ -66,6 +70,7 @@ _HOMES = {
     ),
     "pliant.gan.drag": ("DragSettings", "DragStep", "drag", "drag_many"),
     "pliant.gan.hints": ("Hint", "hints"),
+    "pliant.gan.invert": ("InvertSettings", "InvertStep", "invert"),
     "pliant.gan.latent": ("LatentPicture", "load_generator", "sample"),
     "pliant.gan.stylegan2": ("Generator",),
     "pliant.picture": ("Picture",),
