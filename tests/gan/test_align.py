@@ -95,6 +95,23 @@ def test_a_box_is_cut_as_it_is(portrait):
     assert Crop.from_facts(half.facts()) == half
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scale": float("nan")},
+        {"scale": 0},
+        {"centre": [1]},
+        {"size": [0, 5]},
+        {"angle": "x"},
+        {"angle": 1e300},
+    ],
+)
+def test_a_damaged_crop_gets_a_sentence(change):
+    facts = Crop((1.0, 2.0), 1.0, 0.0, (8, 8)).facts() | change
+    with pytest.raises(InputError, match="damaged"):
+        Crop.from_facts(facts)
+
+
 def test_shrinking_averages():
     lines = Image.fromarray((np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8)).convert("RGB")
     small = np.asarray(cut(lines, crop_box((0, 0, 64, 64), (64, 64), (16, 16))))

@@ -71,10 +71,22 @@ class Crop:
 
     @staticmethod
     def from_facts(facts: dict[str, Any]) -> Crop:
-        """Inverse of `facts`."""
-        centre, size = facts["centre"], facts["size"]
-        place = float(centre[0]), float(centre[1])
-        return Crop(place, float(facts["scale"]), float(facts["angle"]), (int(size[0]), int(size[1])))
+        """Inverse of `facts`, which may come from anyone.
+
+        Raises:
+            InputError: they describe no crop.
+        """
+        try:
+            (x, y), (width, height) = facts["centre"], facts["size"]
+            crop = Crop(
+                (float(x), float(y)), float(facts["scale"]), float(facts["angle"]), (int(width), int(height))
+            )
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"What was saved of the crop is damaged: {error}.") from error
+        numbers = (*crop.centre, crop.scale, crop.angle)
+        if not all(abs(each) < 1e6 for each in numbers) or crop.scale < 1e-4 or min(crop.size) < 1:
+            raise InputError("What was saved of the crop is damaged: it is no part of a photo.")
+        return crop
 
     def to_photo(self) -> np.ndarray:
         """[2, 3] affine map from the picture to the photo, both measured from their top-left corners."""

@@ -48,19 +48,19 @@ class InvertSettings:
     """Where to begin: auto takes the encoder if the model has one, else the best of some random codes."""
     candidates: Annotated[int, Slider(8, 512)] = 64
     """Random codes to choose from."""
-    w_steps: Annotated[int, Slider(0, 500)] = 40
+    w_steps: Annotated[int, Slider(0, 500)] = 30
     """Steps with one w for all layers."""
     wplus_steps: Annotated[int, Slider(0, 1000)] = 120
     """Steps with a w for each layer."""
-    tune_steps: Annotated[int, Slider(0, 500)] = 100
+    tune_steps: Annotated[int, Slider(0, 500)] = 120
     """Most steps that fit the generator's weights."""
-    step_size: Annotated[float, Slider(0.005, 0.5, log=True)] = 0.08
+    step_size: Annotated[float, Slider(0.005, 0.5, log=True)] = 0.1
     """Adam's peak learning rate on the code, in standard deviations of the model's codes."""
     tune_rate: Annotated[float, Slider(1e-4, 1e-2, log=True)] = 2e-3
-    """Adam's learning rate on the weights."""
+    """Adam's peak learning rate on the weights."""
     pixel_weight: Annotated[float, Slider(0, 10)] = 1.0
     """Weight of the mean squared difference of pixels."""
-    look_weight: Annotated[float, Slider(0, 10)] = 0.2
+    look_weight: Annotated[float, Slider(0, 1)] = 0.03
     """Weight of the perceptual distance, on features of the landmark network."""
     known_weight: Annotated[float, Slider(0, 0.1)] = 1e-3
     """Weight of the pull toward codes that the model knows: more edits better, less reconstructs better."""
@@ -327,7 +327,7 @@ class _Inversion:
             seen = self.seen(Painter(trained, self.dtype, ws).paint(ws))
             enough = psnr(seen.image, self.photo) >= settings.target_psnr
             if not enough:
-                adam.param_groups[0]["lr"] = settings.tune_rate * min(1.0, (k + 1) / TUNE_EVERY)
+                adam.param_groups[0]["lr"] = settings.tune_rate * ramp((k + 1) / settings.tune_steps)
                 adam.zero_grad()
                 loss = self._loss(seen)
                 for noise in noises if settings.noise_weight else ():
