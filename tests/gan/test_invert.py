@@ -123,6 +123,22 @@ def test_affine_maps_and_noise_are_not_tuned_unless_asked_for(generator, photo, 
     assert any(name.endswith("noise_const") for name in found[-1].picture.generator.delta.tensors)
 
 
+def test_the_locality_weight_keeps_other_pictures(generator, photo):
+    other = sample(generator, 11)
+    moved = []
+    for weight in (0.0, 1.0):
+        settings = InvertSettings(
+            candidates=4, w_steps=0, wplus_steps=2, tune_steps=20, locality_weight=weight, precision="float32"
+        )
+        *_, last = invert(generator, photo, settings=settings)
+        moved.append(
+            (last.picture.generator.synthesis(other.ws[None]) - generator.synthesis(other.ws[None]))
+            .square()
+            .mean()
+        )
+    assert moved[1] < 0.8 * moved[0]
+
+
 def test_gradients_of_painters_are_those_of_the_plain_network(generator):
     ws = sample(generator, 1).ws[None].clone().requires_grad_()
     grains = torch.randn(1, 3, 32, 32)
