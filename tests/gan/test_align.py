@@ -25,7 +25,7 @@ def points(portrait):
     return load_landmarks().detect(to_tensor(portrait)[None]).points[0].numpy()
 
 
-def in_room(portrait, side=200, place=(150, 60), size=(420, 300), angle=0.0):
+def in_room(portrait, side=150, place=(80, 40), size=(280, 210), angle=0.0):
     """A photo with a portrait hanging somewhere."""
     rng = np.random.RandomState(0)
     noise = Image.fromarray(rng.randint(60, 200, (size[1] // 10, size[0] // 10, 3), dtype=np.uint8))
@@ -43,7 +43,7 @@ def in_room(portrait, side=200, place=(150, 60), size=(420, 300), angle=0.0):
 def test_a_face_is_framed_as_the_models_pictures_are(portrait, points):
     photo = in_room(portrait)
     face = find_faces(photo, SIZE)[0]
-    wanted = (points + 0.5) * 200 / 256 - 0.5 + np.array([150, 60])
+    wanted = (points + 0.5) * 150 / 256 - 0.5 + np.array([80, 40])
     assert np.abs(face.points - wanted).mean() < 3
     seen = load_landmarks().detect(to_tensor(cut(photo, face.crop))[None]).points[0].numpy()
     eyes = (seen[36:42].mean(0) + seen[42:48].mean(0)) / 2
@@ -52,9 +52,9 @@ def test_a_face_is_framed_as_the_models_pictures_are(portrait, points):
 
 @pytest.mark.parametrize("angle", [-25, 90])
 def test_a_turned_face_is_set_upright(portrait, angle):
-    photo = in_room(portrait, 180, (90, 30), angle=angle)
+    photo = in_room(portrait, 140, (50, 20), angle=angle)
     crop = crop_face(photo, SIZE)
-    roll = crop_face(in_room(portrait, 180, (90, 30)), SIZE).angle
+    roll = crop_face(in_room(portrait, 140, (50, 20)), SIZE).angle
     assert (crop.angle - roll + angle + 180) % 360 - 180 == pytest.approx(0, abs=5)
 
 

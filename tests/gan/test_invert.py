@@ -128,7 +128,7 @@ def test_the_locality_weight_keeps_other_pictures(generator, photo):
     moved = []
     for weight in (0.0, 1.0):
         settings = InvertSettings(
-            candidates=4, w_steps=0, wplus_steps=2, tune_steps=20, locality_weight=weight, precision="float32"
+            candidates=4, w_steps=0, wplus_steps=2, tune_steps=10, locality_weight=weight, precision="float32"
         )
         *_, last = invert(generator, photo, settings=settings)
         moved.append(

@@ -287,7 +287,8 @@ class _Inversion:
 
     def seen(self, image: Tensor) -> _Seen:
         """A picture and its distance to the photo."""
-        return _Seen(image, self.likeness(image).sum())
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.settings.look_weight > 0):
+            return _Seen(image, self.likeness(image).sum())
 
     def _loss(self, seen: _Seen) -> Tensor:
         """How unlike the photo a picture is."""
