@@ -119,6 +119,20 @@ def test_the_second_time_it_is_there_at_once(pliant):
     assert len(json.loads(pliant(*INVERT, *QUICK, "--seed", "5", "--json")[1])["stages"]) == 4
 
 
+def test_an_existing_project_grows_and_nothing_else_is_overwritten(pliant):
+    brief = ("--candidates", "1", "--w-steps", "0", "--wplus-steps", "1", "--tune-steps", "0", "--quiet")
+    assert pliant(*INVERT, *brief)[0] == 0
+    assert pliant(*INVERT, *brief)[0] == 0
+    assert len(Project.open("me.pliant").nodes) == 4
+    before = Path("photo.png").read_bytes()
+    code, _, err = pliant(
+        "invert", "photo.png", "--out", "photo.png", "--model", "tiny", "--crop", "30,10,80,80"
+    )
+    assert code == 2
+    assert "not a Pliant project" in err
+    assert Path("photo.png").read_bytes() == before
+
+
 def test_a_sentence_says_how_it_went(pliant):
     code, out, err = pliant(*INVERT, *QUICK, "--again")
     assert code == 0

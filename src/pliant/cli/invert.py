@@ -58,7 +58,7 @@ class Writing:
     photo: tyro.conf.Positional[Path]
     """Photo to open (PNG, JPEG, WebP, BMP or GIF)."""
     out: Path
-    """Project (.pliant) to write; every edit takes it as --picture."""
+    """Project (.pliant) to write, which every edit takes as --picture; an existing one grows a branch."""
     image: File = None
     """Picture of the reconstruction (.png, .jpg or .webp)."""
     model: str = DEFAULT_MODEL
@@ -88,18 +88,20 @@ def run(arguments: list[str]) -> int:
 
 
 def _invert(writing: Writing, values: dict[str, Any]) -> int:
-    from pliant.files import check_place
+    from pliant.files import check_place, is_file
     from pliant.gan.align import cut
     from pliant.gan.inversions import invert_kept
     from pliant.gan.invert import InvertSettings
     from pliant.gan.latent import load_generator
     from pliant.images import check_image_path, load_image, to_tensor
+    from pliant.project import Project
     from pliant.settings import make_settings
     from pliant.steps import Run
 
     check_place(writing.out)
     if writing.image is not None:
         check_image_path(writing.image)
+    project = Project.open(writing.out) if is_file(writing.out) else Project()
     settings: InvertSettings = make_settings(InvertSettings, values)
     photo = load_image(writing.photo)
     device = pick_device(writing.device)
@@ -110,7 +112,11 @@ def _invert(writing: Writing, values: dict[str, Any]) -> int:
     steps = invert_kept(generator, to_tensor(framed), settings=settings, origin=origin, again=writing.again)
     running = Run(steps, max_steps=settings.max_steps)
     ends = _watch(running, silent=writing.json or writing.quiet)
-    _save(writing, framed, crop, ends, settings_facts(settings))
+    _add(project, writing, framed, crop, ends=ends, settings=settings_facts(settings))
+    project.save(writing.out)
+    if writing.image is not None:
+        facts = {"edit": "invert", "settings": settings_facts(settings)}
+        ends[-1].step.picture.save(writing.image, facts)
     _report(writing, crop, ends, {"device": device, "stopped": running.stopped, "seconds": running.seconds})
     return 130 if running.stopped == "interrupted" else 0
 
@@ -152,25 +158,26 @@ def _watch(running: Run[InvertStep], *, silent: bool) -> list[End]:
     return list(ends.values())
 
 
-def _save(
-    writing: Writing, framed: Image.Image, crop: Crop, ends: list[End], settings: dict[str, Any]
+def _add(
+    project: Project,
+    writing: Writing,
+    framed: Image.Image,
+    crop: Crop,
+    *,
+    ends: list[End],
+    settings: dict[str, Any],
 ) -> None:
-    """The crop at the root of a project, the ends of the stages below it, and the photo's file among the inputs."""
+    """The crop at a root of the project, the ends of the stages below it, and the photo's file among the inputs."""
     import numpy as np
     import torch
 
     from pliant.picture import PixelPicture
-    from pliant.project import Project
     from pliant.steps import Trace
 
-    project = Project()
     project.add(PixelPicture.of(framed, {"file": writing.photo.name[:200]}))
     file = torch.from_numpy(np.frombuffer(writing.photo.read_bytes(), np.uint8).copy())
     trace: Trace[InvertStep] = Trace([end.step for end in ends])
     project.add_run(trace, "invert", {"photo": file, "crop": crop.facts()}, settings)
-    project.save(writing.out)
-    if writing.image is not None:
-        ends[-1].step.picture.save(writing.image, {"edit": "invert", "settings": settings})
 
 
 def _report(writing: Writing, crop: Crop, ends: list[End], facts: dict[str, Any]) -> None:
