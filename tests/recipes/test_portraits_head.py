@@ -12,6 +12,7 @@ from PIL import Image
 
 from pliant.checkpoints import Checkpoint, write_native
 from pliant.gan.head import PartHead
+from pliant.gan.latent import sample
 
 import tiny
 from paths import REPOSITORY
@@ -76,9 +77,17 @@ def test_intersection_over_union_by_hand(recipes):
     )  # 2 does not occur in the exact map
 
 
-def test_poor_fits_count_less(recipes):
+def test_labels_count_where_the_fit_looks_like_the_picture(recipes):
     head, _ = recipes
-    assert [head.weight(psnr) for psnr in (10, 19, 30)] == pytest.approx([0.1, 0.5, 1])
+    generator = tiny.generator(32)
+    picture = sample(generator, 0)
+    photo = (picture.pixels() * 127.5 + 127.5).round().to(torch.uint8)
+    assert (head.trust(generator, picture.ws, photo) == 1).all()
+    photo[:, 4:10, 4:10] = 255 - photo[:, 4:10, 4:10]
+    changed = (picture.pixels() * 2).abs().mean(0)[5:9, 5:9]
+    trusted = head.trust(generator, picture.ws, photo)
+    assert (trusted[5:9, 5:9][changed > 1] < 0.5).all()
+    assert (trusted[12:] == 1).all()
 
 
 def test_a_mirrored_picture_keeps_its_labels(recipes):

@@ -122,6 +122,7 @@ def test_small_parts_are_drawn_whole():
         ({"ids": torch.full((32, 32), 2, dtype=torch.uint8)}, "hold the id 2; ids go from 0 to 1"),
         ({"ids": torch.ones(32, 32, dtype=torch.uint8)}, "All labels name one part"),
         ({"weight": 0.0}, "weight of picture 1 must be greater than 0"),
+        ({"weight": torch.ones(4, 4)}, "one number or one for each pixel"),
     ],
 )
 def test_labels_that_do_not_fit_get_a_sentence(generator, change, sentence):

@@ -35,6 +35,8 @@ REFERENCE_HEIGHT = 512
 """Height of the picture in whose pixels lengths are given."""
 FEATURE_HEIGHTS = (16, 128)
 """Feature maps of these heights and between hold the picture outside the region."""
+APART = 0.3
+"""How much slower the layers' codes move apart than together, which keeps them a code that the model could have given."""
 IMPROVEMENT = 0.01
 """Share by which the loss must fall to count as better, for stopping early."""
 
@@ -43,8 +45,8 @@ IMPROVEMENT = 0.01
 class RepaintSettings:
     """How a repaint behaves."""
 
-    step_size: Annotated[float, Slider(2e-3, 0.1, log=True)] = 0.02
-    """Adam's learning rate on the code."""
+    step_size: Annotated[float, Slider(5e-3, 0.2, log=True)] = 0.05
+    """Adam's learning rate on the code, in standard deviations of the model's codes."""
     max_steps: Annotated[int, Slider(10, 200)] = 60
     """Most steps."""
     region: Literal["painted", "parts"] = "painted"
@@ -240,15 +242,24 @@ def _optimised(
     """Adam on all layers' codes from `start`; the last step is the best."""
     known = KnownRegion.of(picture.generator)
     reach = max(1.0, float(known.strain(picture.ws)))  # a picture that strains already is not pulled back
-    ws = start[None].detach().clone().requires_grad_()
-    adam = torch.optim.Adam([ws], settings.step_size, betas=(0.9, 0.99))
+    start = start.detach()
+    code = known.to_code(start)
+    rounding = start - known.to_w(code)
+    together = torch.zeros_like(code[:1]).requires_grad_()
+    apart = torch.zeros_like(code).requires_grad_()
+    adam = torch.optim.Adam(
+        [{"params": [together]}, {"params": [apart], "lr": settings.step_size * APART}],
+        settings.step_size,
+        betas=(0.9, 0.99),
+    )
     best: RepaintStep | None = None
     waited, mark, index = 0, float("inf"), 0
     for index in range(settings.max_steps):
         with torch.enable_grad():
-            image, features = look(picture.generator, ws)
+            ws = known.to_w(code + together + apart) + rounding
+            image, features = look(picture.generator, ws[None])
             loss, agreement, change = goal(image, features)
-            strain = known.strain(ws[0])
+            strain = known.strain(ws)
             loss = loss + settings.hold_back * F.relu(strain - reach).square()
         value = float(loss.detach())
         better = best is None or value < best.loss
@@ -256,7 +267,7 @@ def _optimised(
         mark = value if waited == 0 else mark
         step = RepaintStep(
             index=index,
-            picture=picture.with_ws(ws[0].detach().clone()),
+            picture=picture.with_ws(ws.detach() if index else start),
             loss=value,
             agreement=agreement,
             change=change,

@@ -36,13 +36,13 @@ class HeadTrainSettings:
 
     members: Annotated[int, Slider(1, 10)] = 10
     """Classifiers in the ensemble."""
-    pixels: Annotated[int, Slider(500, 20000)] = 3000
+    pixels: Annotated[int, Slider(500, 20000)] = 2000
     """Pixels drawn from each labelled picture."""
     batch: Annotated[int, Slider(64, 4096)] = 512
     """Pixels in one step."""
     learning_rate: Annotated[float, Slider(1e-4, 1e-2, log=True)] = 1e-3
     """Adam's learning rate."""
-    epochs: Annotated[int, Slider(1, 100)] = 12
+    epochs: Annotated[int, Slider(1, 100)] = 8
     """Most passes over the pixels; it ends earlier when two passes bring the loss down by less than 2 %."""
     unlabelled: Annotated[int, Slider(0, 200)] = 40
     """Pictures without labels from which the fast classifier learns what the ensemble says."""
@@ -70,8 +70,8 @@ class LabelledPicture:
     """[num_ws, w_dim]."""
     ids: Tensor
     """uint8 [H, W], class ids."""
-    weight: float = 1.0
-    """How much its pixels count: less where the code does not make the labelled picture exactly."""
+    weight: float | Tensor = 1.0
+    """How much its pixels count, all alike or each [H, W]: less where the code does not make the labelled picture exactly."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +180,8 @@ def train_head(
         pixels = draw_pixels(picture.ids, settings.pixels, rng)
         rows.append(_features_at(generator, picture.ws, pixels))
         labels.append(picture.ids[pixels[:, 1], pixels[:, 0]].long())
-        weights.append(torch.full((len(pixels),), picture.weight))
+        each = torch.as_tensor(picture.weight, dtype=torch.float32).expand(picture.ids.shape)
+        weights.append(each[pixels[:, 1], pixels[:, 0]])
     samples = torch.cat(rows)
     data = _Samples(samples, F.one_hot(torch.cat(labels), len(classes)).float(), torch.cat(weights))
     with torch.random.fork_rng(devices=[]):
@@ -231,9 +232,10 @@ def check_labels(generator: Generator, pictures: Sequence[LabelledPicture], clas
             raise InputError(
                 f"The labels of picture {number} hold the id {int(picture.ids.max())}; ids go from 0 to {classes - 1}."
             )
-        if not picture.weight > 0:
+        weight = torch.as_tensor(picture.weight)
+        if weight.shape not in {(), picture.ids.shape} or not bool((weight > 0).all()):
             raise InputError(
-                f"The weight of picture {number} must be greater than 0; it is {picture.weight}."
+                f"The weight of picture {number} must be greater than 0, one number or one for each pixel."
             )
     if len({int(each) for picture in pictures for each in picture.ids.unique()}) < 2:
         raise InputError("All labels name one part; a head needs at least two to tell apart.")
