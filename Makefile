@@ -74,7 +74,7 @@ clean: ## Remove what was made here
 
 web/node_modules/.package-lock.json: web/package-lock.json
 	@command -v npm >/dev/null || { echo "The studio's page is built with npm, which is not there: install Node.js 20 or newer."; exit 1; }
-	cd web && npm ci --silent --no-audit --no-fund
+	cd web && npm ci --no-audit --no-fund --loglevel=error
 
 $(PAGE): web/node_modules/.package-lock.json $(PAGE_SOURCES)
 	cd web && npm run --silent build
