@@ -105,6 +105,7 @@ def test_a_mirrored_picture_keeps_its_labels(recipes):
 
 def test_short_runs_leave_a_net_and_a_head(recipes, data, monkeypatch):
     head, part_net = recipes
+    monkeypatch.setattr("pliant.train.head.LEAST_STEPS", 2)
     generator = tiny.generator(64)
     model = data / "model"
     write_native(Checkpoint(generator.config.to_json(), generator.state_dict(), "native", {}), model)

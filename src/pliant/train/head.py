@@ -11,6 +11,7 @@ while someone edits.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from pliant.gan.latent import fingerprint
 from pliant.gan.stylegan2 import Generator
 from pliant.settings import Slider
 
+LEAST_STEPS = 60
+"""In a pass; few pictures are gone through several times in one."""
 MANY_CLASSES = 32
 """From so many parts on the hidden layers are twice and four times as wide, as in the published program."""
 
@@ -43,7 +46,7 @@ class HeadTrainSettings:
     learning_rate: Annotated[float, Slider(1e-4, 1e-2, log=True)] = 1e-3
     """Adam's learning rate."""
     epochs: Annotated[int, Slider(1, 100)] = 8
-    """Most passes over the pixels; it ends earlier when two passes bring the loss down by less than 2 %."""
+    """Most passes over the pixels, of 60 steps or more; it ends when two passes bring the loss down by less than 2 %."""
     unlabelled: Annotated[int, Slider(0, 200)] = 40
     """Pictures without labels from which the fast classifier learns what the ensemble says."""
     seed: int = 0
@@ -296,12 +299,13 @@ def _passes(
         draws = torch.poisson(draws, generator=rng)
     weights = (draws * data.weights).to(device)
     targets = data.targets.to(device)
-    steps = max(1, round(count / settings.batch))
+    steps = max(LEAST_STEPS, round(count / settings.batch))
     losses: list[float] = []
     for done in range(1, settings.epochs + 1):
-        order = torch.randperm(count, generator=rng).to(device)
+        repeats = math.ceil(steps * settings.batch / count)
+        order = torch.cat([torch.randperm(count, generator=rng) for _ in range(repeats)])
         total = torch.zeros((), device=device)
-        for batch in order.tensor_split(steps):
+        for batch in order[: steps * settings.batch].to(device).split(settings.batch):
             logits = training(data.features[batch])
             each = -(logits.log_softmax(2) * targets[batch]).sum(2)
             loss = (each * weights[:, batch]).sum(1) / weights[:, batch].sum(1).clamp_min(1e-6)
