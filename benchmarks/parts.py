@@ -17,9 +17,9 @@ fitted to the classifier's verdict on random codes; the vector alone; and refine
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -58,10 +58,17 @@ class Subject:
         offset = 0.05 * torch.randn(self.picture.ws.shape, generator=rng)
         parts = tuple(name for name in self.head.names if name in MOUTH_PARTS) or self.head.names[:1]
         self.vector = EditVector("speed", offset, parts, fingerprint(self.generator))
-        self.painted = segment(self.picture, self.head).ids.clone()
-        middle, reach = self.painted.shape[0] // 2, self.painted.shape[0] // 8
-        box = (slice(middle, middle + reach), slice(middle - reach, middle + reach))
-        self.painted[box] = (self.painted[box] + 1) % len(self.head.classes)
+        self._painted: Tensor | None = None
+
+    def painted(self) -> Tensor:
+        """The picture's part map with a box of other parts in its lower half."""
+        if self._painted is None:
+            ids = segment(self.picture, self.head).ids.clone()
+            middle, reach = ids.shape[0] // 2, ids.shape[0] // 8
+            box = (slice(middle, middle + reach), slice(middle - reach, middle + reach))
+            ids[box] = (ids[box] + 1) % len(self.head.classes)
+            self._painted = ids
+        return self._painted
 
     def rows(self) -> dict[str, tuple[Callable[[], Any], int]]:
         """What to time, and how often at least."""
@@ -74,7 +81,7 @@ class Subject:
 
         def from_scratch() -> Any:
             return list(
-                repaint(self.picture, self.painted, head=self.head, settings=replace(forever, max_steps=60))
+                repaint(self.picture, self.painted(), head=self.head, settings=replace(forever, max_steps=60))
             )
 
         return {
@@ -121,9 +128,16 @@ def timed(work: Callable[[], Any], rounds: int, device: str) -> float:
     return statistics.median(seconds)
 
 
-def resident() -> int:
-    """Peak resident bytes of this process."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def resident(which: str) -> int:
+    """Resident bytes of this process: now ("VmRSS"), or the most since `forget_peak` ("VmHWM"). Linux only."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split(f"{which}:")[1].split()[0]) * 1024
+
+
+def forget_peak() -> None:
+    """Give freed memory back, and count the peak from here."""
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak(subject: Subject, name: str, device: str) -> int:
@@ -136,9 +150,11 @@ def peak(subject: Subject, name: str, device: str) -> int:
         torch.cuda.reset_peak_memory_stats()
         work()
         return torch.cuda.max_memory_allocated() - before
-    before = resident()
+    subject.painted()
+    forget_peak()
+    before = resident("VmRSS")
     work()
-    return resident() - before
+    return resident("VmHWM") - before
 
 
 def speed(args: argparse.Namespace) -> None:

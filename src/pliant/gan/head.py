@@ -200,10 +200,11 @@ class PartHead:
         classifiers = classifiers or self.fast
         found: list[Tensor] = []
         for member in range(len(classifiers)):
-            levels = self._projected(features, classifiers.first[member], row)
+            maps = [each[min(row, len(each) - 1)] for each in features.values()]
+            weights = self._split(classifiers.first[member])
             bands = [
-                classifiers.from_hidden(member, hidden)
-                for hidden in _resized_bands(levels, self.size, next(iter(features.values())).shape[2])
+                classifiers.from_hidden(member, self._band(maps, weights, band))
+                for band in range(maps[0].shape[1])
             ]
             found.append(torch.cat(bands, 1))
         return torch.stack(found)
@@ -235,15 +236,36 @@ class PartHead:
         """First-layer weights [A, D] by map, each [A, C]."""
         return weight.split(list(self.channels.values()), 1)
 
-    def _projected(self, features: Features, weight: Tensor, row: int) -> dict[int, Tensor]:
-        """First-layer sums of maps of one size [A, h, w], by height."""
+    def _band(self, maps: Sequence[Tensor], weights: Sequence[Tensor], band: int) -> Tensor:
+        """The first layer's sum on a band of the picture's rows, one for each row of the constant: [A, H / bands, W].
+
+        Every map's height is a multiple of the constant's, so a band needs whole rows of it and one more on either side.
+
+        Args:
+            maps: [C, h, w] each.
+            weights: [A, C] each.
+            band: which one.
+        """
+        width, height = self.size
+        bands = maps[0].shape[1]
         levels: dict[int, Tensor] = {}
-        for values, part in zip(features.values(), self._split(weight), strict=True):
-            one = values[min(row, len(values) - 1)]
-            added = (part @ one.flatten(1)).unflatten(1, one.shape[1:])
-            height = one.shape[1]
-            levels[height] = levels[height] + added if height in levels else added
-        return levels
+        for values, weight in zip(maps, weights, strict=True):
+            rows = values.shape[1]
+            low, high = _reach(band, bands, rows)
+            added = torch.einsum("ac,chw->ahw", weight, values[:, low:high])
+            levels[rows] = levels[rows] + added if rows in levels else added
+        total = next(iter(levels.values())).new_zeros(len(weights[0]), height // bands, width)
+        for rows, added in levels.items():
+            scale, low = height // rows, _reach(band, bands, rows)[0]
+            size = (added.shape[1] * scale, width)
+            whole = (
+                F.interpolate(added[None], size, mode="bilinear", align_corners=False)
+                if scale > 1
+                else added[None]
+            )
+            top = (band * rows // bands - low) * scale
+            total += whole[0, :, top : top + height // bands]
+        return total
 
     def save(self, folder: str | Path, card: str | None = None) -> Path:
         """Write `config.json`, `model.safetensors` (fp16) and `README.md` to a folder, which is made.
@@ -325,30 +347,10 @@ def entropy(probabilities: Tensor, dim: int) -> Tensor:
     return torch.special.entr(probabilities).sum(dim)
 
 
-def _resized_bands(levels: Mapping[int, Tensor], size: tuple[int, int], count: int) -> list[Tensor]:
-    """The sum of maps [A, h, w] resized to the picture, in `count` bands of rows [A, H / count, W].
-
-    Every map's height is a multiple of `count`, so a band needs whole rows of it and one more on either side.
-    """
-    rows = size[1] // count
-    bands: list[Tensor] = []
-    for band in range(count):
-        total: Tensor | None = None
-        for height, values in levels.items():
-            share, scale = height // count, size[1] // height
-            low, high = max(0, band * share - 1), min(height, (band + 1) * share + 1)
-            part = values[None, :, low:high]
-            if scale > 1:
-                part = F.interpolate(
-                    part, ((high - low) * scale, size[0]), mode="bilinear", align_corners=False
-                )
-            top = (band * share - low) * scale
-            part = part[0, :, top : top + rows]
-            total = part if total is None else total + part
-        if total is None:
-            raise AssertionError("a head reads at least one map")
-        bands.append(total)
-    return bands
+def _reach(band: int, bands: int, rows: int) -> tuple[int, int]:
+    """First and last (exclusive) row of a map that a band of the picture needs when the map is resized."""
+    share = rows // bands
+    return max(0, band * share - 1), min(rows, (band + 1) * share + 1)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
