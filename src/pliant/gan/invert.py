@@ -62,9 +62,9 @@ class InvertSettings:
     """Weight of the mean squared difference of pixels."""
     look_weight: Annotated[float, Slider(0, 1)] = 0.03
     """Weight of the perceptual distance, on features of the landmark network."""
-    known_weight: Annotated[float, Slider(0, 0.1)] = 1e-3
+    known_weight: Annotated[float, Slider(0, 0.1)] = 0.01
     """Weight of the pull toward codes that the model knows: more edits better, less reconstructs better."""
-    together_weight: Annotated[float, Slider(0, 0.1)] = 1e-3
+    together_weight: Annotated[float, Slider(0, 0.1)] = 0.03
     """Weight of the pull of the layers' codes toward one another, in the W+ stage."""
     locality_weight: Annotated[float, Slider(0, 1)] = 0.0
     """Weight of keeping the tuned generator's other pictures as they were; more than 0 takes twice the time."""
