@@ -26,8 +26,9 @@ def server(tmp_path_factory):
     end(running)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    """Not for the whole session: while Playwright lives, no other test of this process can run an event loop."""
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     assert path, "these tests need Chromium: `make chromium` installs it"
     with sync_playwright() as playwright:
