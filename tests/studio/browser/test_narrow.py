@@ -86,6 +86,7 @@ def test_one_finger_pulls_a_point_and_paints(phone, fingers):
     fingers.pull((107, 178), (100, 165), (90, 150))
     phone.until("s.state.document.points.length === 1")
     phone.get("tool-brush").tap()
+    phone.until("s.view.tool === 'brush'")
     fingers.pull((100, 100), (120, 100), (140, 100))
     phone.until("s.state.document.mask")
     assert phone.mask()[100, 120] == 255
@@ -105,6 +106,7 @@ def test_two_fingers_zoom_and_pan(phone, fingers):
 
 def test_a_pen_draws_as_thick_as_it_is_pressed(phone, fingers):
     phone.get("tool-brush").tap()
+    phone.until("s.view.tool === 'brush'")
     areas = []
     for force, y in ((1.0, 80), (0.3, 180)):
         before = int((phone.mask() > 128).sum()) if phone.read("state.document.mask") else 0
