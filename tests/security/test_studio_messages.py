@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import time
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -171,6 +172,8 @@ def test_after_all_that_the_studio_works(talking):
     talking.send("stop")
     still_answers(talking)
     with talking.served.page(talking.session) as page:
+        while page.state()["run"]:
+            time.sleep(0.05)
         place = page.sample(5)
         page.points((10, 10, 14, 10), max_steps=3)
         ended, _ = page.run()
