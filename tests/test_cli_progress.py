@@ -65,7 +65,16 @@ def test_a_terminal_gets_a_bar(capsys, monkeypatch):
     assert "150/300, 3.2 px to go, 40 s left" in err
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    """Ctrl-C raises, also where whoever started the tests (a shell, in the background) had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_the_first_signal_asks_and_the_second_one_ends(sign):
     asked = []
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
