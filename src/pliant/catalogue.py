@@ -7,7 +7,7 @@ imports torch until an edit runs, so that help and forms are there at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pliant.errors import InputError
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from pliant.gan.align import Crop
+    from pliant.gan.parts import PartMap, PartsLike
+    from pliant.gan.stylegan2 import Generator
     from pliant.picture import Picture, Restore
     from pliant.points import MaskLike, PointsLike
     from pliant.steps import Run, Step
 
 __all__ = ["EDITS", "Edit", "InputKind", "Inputs", "Note", "get", "loader"]
 
-InputKind = Literal["points", "mask", "boxes", "text", "second_picture"]
+InputKind = Literal[
+    "points", "mask", "parts", "vectors", "model", "crop", "boxes", "text", "second_picture"
+]
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,17 @@ class Inputs:
     """"points": [N], which of them keep their place."""
     mask: MaskLike | None = None
     """"mask": [H, W], 1 where the picture may change."""
+    parts: PartsLike | PartMap | None = None
+    """"parts": ids [H, W], as a person repainted them."""
+    vectors: Mapping[str, float] = field(default_factory=dict[str, float])
+    """"vectors": learnt edits by name, with their strengths."""
+    model: Generator | None = None
+    """"model": that should make a photo."""
+    crop: Crop | None = None
+    """"crop": which part of a photo; None for the one face in it."""
 
     def named(self, size: tuple[int, int]) -> dict[str, Any]:
-        """What was given, by name, for a project: points as JSON-ready lists, the mask as a tensor [H, W].
+        """What was given, by name, for a project: JSON-ready values, and mask and parts as tensors [H, W].
 
         Args:
             size: width and height of the picture.
@@ -52,8 +65,24 @@ class Inputs:
         given: dict[str, Any] = {name: as_points(each, size).tolist() for name, each in points.items()}
         if self.locked is not None:
             given["locked"] = [bool(each) for each in self.locked]
-        mask = as_mask(self.mask, size)
-        return given if mask is None else {**given, "mask": mask}
+        if self.vectors:
+            given["vectors"] = dict(self.vectors)
+        if self.model is not None:
+            given["model"] = self.model.name
+        if self.crop is not None:
+            given["crop"] = self.crop.facts()
+        maps = {"mask": as_mask(self.mask, size), "parts": self._part_ids()}
+        return given | {name: value for name, value in maps.items() if value is not None}
+
+    def _part_ids(self) -> Tensor | None:
+        """The painted parts as uint8 ids [H, W]."""
+        import numpy as np
+        import torch
+
+        if self.parts is None:
+            return None
+        ids = getattr(self.parts, "ids", self.parts)
+        return torch.as_tensor(np.asarray(ids)).to(torch.uint8)
 
 
 @dataclass(frozen=True)
@@ -89,6 +118,8 @@ class Edit:
     """Those that a form shows first."""
     live_settings: tuple[str, ...]
     """Those that may differ when a run goes on `after` a step of another."""
+    preview: Mapping[str, Any] | None
+    """Settings with which the studio shows what it would make while a person sets it up; None for no such showing."""
     start: Callable[[Any, Inputs, Any, Any], Iterator[Step]]
     """Begins the edit: picture, inputs, settings and the step to go on from (or None) to steps."""
     warn: Callable[[Any, Inputs, Any], list[Note]]
@@ -158,6 +189,49 @@ def _warn_of_weak_handles(picture: Any, inputs: Inputs, settings: Any) -> list[N
     return notes
 
 
+def _nothing(picture: Any, inputs: Inputs, settings: Any) -> list[Note]:
+    return []
+
+
+def _repaint(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
+    from pliant.gan.part_edit import repaint
+
+    if inputs.parts is None:
+        raise InputError("Paint over some of the picture's parts first.")
+    return repaint(picture, inputs.parts, movable=inputs.mask, settings=settings)
+
+
+def _vectors(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
+    from pliant.gan.vectors import apply_vectors
+
+    return apply_vectors(picture, inputs.vectors, settings=settings)
+
+
+def _warn_of_strong_vectors(picture: Any, inputs: Inputs, settings: Any) -> list[Note]:
+    from pliant.gan.vectors import vectors_for
+
+    known = vectors_for(picture.generator)
+    chosen = [(known[name], strength) for name, strength in inputs.vectors.items() if name in known]
+    return [
+        Note(f"'{each.name}' works at strengths of {each.safe[0]:g} to {each.safe[1]:g}; beyond, pictures may break.")
+        for each, strength in chosen
+        if not each.safe[0] <= strength <= each.safe[1]
+    ]
+
+
+def _invert(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
+    from pliant.gan.align import crop_face, cut
+    from pliant.gan.inversions import invert_kept
+    from pliant.images import to_tensor
+
+    if inputs.model is None:
+        raise InputError("Say which model should make the photo.")
+    photo = picture.render()
+    crop = inputs.crop or crop_face(photo, inputs.model.config.size)
+    origin = {name: value for name, value in picture.origin.items() if name == "file"}
+    return invert_kept(inputs.model, to_tensor(cut(photo, crop)), settings=settings, origin=origin)
+
+
 EDITS: tuple[Edit, ...] = (
     Edit(
         name="drag",
@@ -187,8 +261,51 @@ EDITS: tuple[Edit, ...] = (
             "stay_weight",
             "hold_back",
         ),
+        preview=None,
         start=_drag,
         warn=_warn_of_weak_handles,
+    ),
+    Edit(
+        name="repaint",
+        title="Repaint parts",
+        summary="Paint over the parts of a picture, such as hair or mouth, and it becomes what you painted.",
+        picture="latent",
+        inputs=("parts", "mask"),
+        optional=("mask",),
+        settings_class="pliant.gan.part_edit:RepaintSettings",
+        main_settings=("step_size", "max_steps", "region", "margin", "feature_weight"),
+        live_settings=(),
+        preview={"max_steps": 20},
+        start=_repaint,
+        warn=_nothing,
+    ),
+    Edit(
+        name="vector",
+        title="Learnt edits",
+        summary="Add edits that were learnt once, such as a smile, as much of each as you like.",
+        picture="latent",
+        inputs=("vectors",),
+        optional=(),
+        settings_class="pliant.gan.vectors:VectorSettings",
+        main_settings=("refine_steps",),
+        live_settings=(),
+        preview={"refine_steps": 0},
+        start=_vectors,
+        warn=_warn_of_strong_vectors,
+    ),
+    Edit(
+        name="invert",
+        title="Open a photo",
+        summary="Find the code that makes a photo, so that every edit of generated pictures works on it.",
+        picture="pixels",
+        inputs=("model", "crop"),
+        optional=("model", "crop"),
+        settings_class="pliant.gan.invert:InvertSettings",
+        main_settings=("w_steps", "wplus_steps", "tune_steps", "known_weight", "target_psnr", "tune_noise"),
+        live_settings=(),
+        preview=None,
+        start=_invert,
+        warn=_nothing,
     ),
 )
 

@@ -96,7 +96,8 @@ def node(**values):
 )
 def test_nodes_have_short_titles(values, title):
     assert node_title(node(**values)) == title
-    assert node_info(node(**values), (32, 48)).size == (32, 48)
+    info = node_info(node(**values), (32, 48), photo=True)
+    assert (info.size, info.photo) == ((32, 48), True)
 
 
 def rounded(fact):

@@ -46,7 +46,7 @@ def labels(page):
 
 def test_a_newcomer_is_told_what_there_is(served, page):
     welcome = page.welcome
-    assert [edit["name"] for edit in welcome["edits"]] == ["drag"]
+    assert [edit["name"] for edit in welcome["edits"]] == ["drag", "repaint", "vector", "invert"]
     assert welcome["models"][0]["name"] == "tiny"
     assert (welcome["device"], welcome["test"], welcome["video"]) == ("cpu", True, True)
     state = page.log[-1]
@@ -57,7 +57,8 @@ def test_a_newcomer_is_told_what_there_is(served, page):
         None,
         True,
     )
-    assert state["document"] == {"edit": "drag", "at": None, "points": [], "mask": None, "settings": {}}
+    empty = {"points": [], "mask": None, "parts": None, "vectors": {}, "model": None, "crop": None}
+    assert state["document"] == {"edit": "drag", "at": None, "settings": {}} | empty
     assert page.refused("start") == "Choose a picture first."
 
 
@@ -76,7 +77,7 @@ def test_a_sample_is_the_picture_of_its_seed(served, page):
     assert served.get("/api/gallery/nothing/1").sentence.endswith(".")
 
 
-def test_a_photo_is_kept_but_no_mode_edits_it(served, page):
+def test_a_photo_is_kept_and_opened_in_the_mode_for_photos(served, page):
     photo = Image.effect_noise((40, 24), 60).convert("RGB")
     buffer = io.BytesIO()
     photo.save(buffer, "PNG")
@@ -86,6 +87,8 @@ def test_a_photo_is_kept_but_no_mode_edits_it(served, page):
     (node,) = state["nodes"]
     assert (node["kind"], node["size"], node["title"]) == ("pixels", [40, 24], "Photo")
     assert np.array_equal(decoded(page.frame(state["document"]["at"])), np.asarray(photo).astype(int))
+    assert state["document"]["edit"] == "invert"
+    page.do("change", label="Mode", edit="drag")
     page.points((5, 5, 9, 9))
     page.send("start")
     assert page.until("problem")["sentence"] == "'drag' edits latent pictures; this is a pixels picture."

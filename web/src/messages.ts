@@ -4,10 +4,13 @@
  * Everything above at once; only its schema is used.
  */
 export interface Wire {
-readonly from_page: (Hello | Sample | UseImage | Change | Go | Undo | Redo | Start | Pause | Resume | Stop | Ack | Export | CancelExport | AskScript)
-readonly from_server: (Welcome | State | RunProgress | Ended | Hints | ExportProgress | Exported | Script | Problem)
+readonly from_page: (Hello | Sample | UseImage | Change | Go | Undo | Redo | Start | Preview | Pause | Resume | Stop | Ack | Export | CancelExport | AskScript | SaveVector | SetClasses | AddLabel | RemoveLabel | TrainHead)
+readonly from_server: (Welcome | State | RunProgress | Ended | Hints | ExportProgress | Exported | Script | Trained | VectorSaved | Problem)
 readonly frame: FrameHead
 readonly node_facts: NodeFacts
+readonly node_parts: NodeParts
+readonly vectors: readonly VectorInfo[]
+readonly faces: readonly Face[]
 readonly recent: readonly RecentProject[]
 readonly uploaded: Uploaded
 readonly opened: Opened
@@ -49,6 +52,13 @@ readonly settings?: ({
 readonly mask?: (string | Mask | null)
 readonly feather?: (number | null)
 readonly clear_mask?: boolean
+readonly parts?: (string | null)
+readonly clear_parts?: boolean
+readonly vectors?: ({
+[k: string]: number
+} | null)
+readonly model?: (string | null)
+readonly crop?: (Crop | null)
 }
 /**
  * One point to drag, pixels of the picture.
@@ -72,6 +82,13 @@ readonly locked: boolean
 export interface Mask {
 readonly image: string
 readonly feather: number
+}
+/**
+ * Which part of a photo the model should make: one of its faces, or a box; of neither, the one face in it.
+ */
+export interface Crop {
+readonly face: (number | null)
+readonly box: (readonly [number, number] | null)
 }
 /**
  * Make a frame the start of the next run.
@@ -108,6 +125,12 @@ readonly type: "start"
 readonly go_on?: boolean
 }
 /**
+ * Show what the edit would make of the document, and keep nothing of it; any other wish ends the showing.
+ */
+export interface Preview {
+readonly type: "preview"
+}
+/**
  * Hold the run after the step in progress.
  */
 export interface Pause {
@@ -141,6 +164,7 @@ readonly format: ("png" | "jpg" | "webp" | "mp4" | "webm" | "gif" | "webp-animat
 readonly place: Place
 readonly marks?: boolean
 readonly boomerang?: boolean
+readonly photo?: boolean
 readonly fps?: number
 }
 /**
@@ -155,6 +179,59 @@ readonly type: "cancel_export"
 export interface AskScript {
 readonly type: "ask_script"
 readonly place: Place
+}
+/**
+ * Keep what the run of a frame did, up to that frame, as a learnt edit among the person's own.
+ */
+export interface SaveVector {
+readonly type: "save_vector"
+readonly place: Place
+readonly name: string
+/**
+ * @maxItems 64
+ */
+readonly parts?: readonly string[]
+}
+/**
+ * The parts that the person will label; not while there are labels with more.
+ */
+export interface SetClasses {
+readonly type: "set_classes"
+/**
+ * @minItems 2
+ * @maxItems 64
+ */
+readonly classes: readonly PartClass[]
+}
+/**
+ * One kind of part.
+ */
+export interface PartClass {
+readonly name: string
+/**
+ * @minItems 3
+ * @maxItems 3
+ */
+readonly colour: readonly [number, number]
+}
+/**
+ * Keep the painted part map and its frame for training; one of the same frame takes the place of the former.
+ */
+export interface AddLabel {
+readonly type: "add_label"
+}
+/**
+ * Forget a label.
+ */
+export interface RemoveLabel {
+readonly type: "remove_label"
+readonly label: string
+}
+/**
+ * Train a part head on the labels; `Stop` gives it up.
+ */
+export interface TrainHead {
+readonly type: "train_head"
 }
 /**
  * Answer to `Hello`.
@@ -179,8 +256,9 @@ readonly name: string
 readonly title: string
 readonly summary: string
 readonly picture: string
-readonly inputs: readonly (("points" | "mask" | "boxes" | "text" | "second_picture"))[]
+readonly inputs: readonly (("points" | "mask" | "parts" | "vectors" | "model" | "crop" | "boxes" | "text" | "second_picture"))[]
 readonly optional: readonly string[]
+readonly preview: boolean
 readonly settings: readonly SettingInfo[]
 }
 /**
@@ -217,6 +295,7 @@ readonly nodes: readonly NodeInfo[]
 readonly undo: (string | null)
 readonly redo: (string | null)
 readonly run: (RunInfo | null)
+readonly labelling: Labelling
 readonly saved: boolean
 }
 /**
@@ -230,6 +309,12 @@ readonly at: (Place | null)
  */
 readonly points: readonly Point[]
 readonly mask: (Mask | null)
+readonly parts: (string | null)
+readonly vectors: {
+[k: string]: number
+}
+readonly model: (string | null)
+readonly crop: (Crop | null)
 readonly settings: {
 [k: string]: {
 [k: string]: boolean | number | string
@@ -253,6 +338,7 @@ readonly title: string
  */
 readonly size: readonly [number, number]
 readonly created: string
+readonly photo: boolean
 }
 /**
  * The run in progress.
@@ -260,11 +346,36 @@ readonly created: string
 export interface RunInfo {
 readonly node: (string | null)
 readonly edit: string
+readonly preview: boolean
 readonly state: ("waiting" | "running" | "paused")
 readonly position: number
 readonly step: number
 readonly max_steps: (number | null)
 readonly seconds_left: (number | null)
+}
+/**
+ * What a person has labelled, to teach a model's parts.
+ */
+export interface Labelling {
+readonly classes: readonly PartClass[]
+readonly labels: readonly Label[]
+readonly training: (Training | null)
+}
+/**
+ * A frame whose parts were painted for training.
+ */
+export interface Label {
+readonly place: Place
+readonly parts: string
+}
+/**
+ * The training of a part head in progress.
+ */
+export interface Training {
+readonly stage: string
+readonly done: number
+readonly total: number
+readonly loss: (number | null)
 }
 /**
  * How the run is doing, several times a second.
@@ -324,11 +435,26 @@ readonly python: string
 readonly command: string
 }
 /**
+ * A part head was trained; the model has it from now on.
+ */
+export interface Trained {
+readonly type: "trained"
+readonly head: string
+readonly seconds: number
+}
+/**
+ * A learnt edit was kept.
+ */
+export interface VectorSaved {
+readonly type: "vector_saved"
+readonly name: string
+}
+/**
  * Something could not be done: one sentence, shown beside what caused it.
  */
 export interface Problem {
 readonly type: "problem"
-readonly about: ("picture" | "points" | "mask" | "settings" | "run" | "export" | "project" | "connection")
+readonly about: ("picture" | "points" | "mask" | "parts" | "vectors" | "settings" | "run" | "export" | "project" | "connection")
 readonly sentence: string
 }
 /**
@@ -336,7 +462,7 @@ readonly sentence: string
  */
 export interface FrameHead {
 readonly number: number
-readonly node: string
+readonly node: (string | null)
 readonly step: number
 readonly facts: readonly StepFacts[]
 readonly sent: number
@@ -350,6 +476,9 @@ readonly handles: readonly (readonly [number, number])[]
 readonly distances: readonly number[]
 readonly loss: (number | null)
 readonly strain: (number | null)
+readonly agreement: (number | null)
+readonly psnr: (number | null)
+readonly stage: (string | null)
 }
 /**
  * All steps of a node, answer to a GET.
@@ -358,6 +487,37 @@ export interface NodeFacts {
 readonly node: string
 readonly targets: readonly (readonly [number, number])[]
 readonly facts: readonly StepFacts[]
+}
+/**
+ * What is known of the parts of a node's pictures, answer to a GET.
+ */
+export interface NodeParts {
+readonly head: (string | null)
+readonly classes: readonly PartClass[]
+readonly uncertainty: boolean
+}
+/**
+ * A learnt edit that fits a node's pictures.
+ */
+export interface VectorInfo {
+readonly name: string
+readonly parts: readonly string[]
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+readonly safe: readonly [number, number]
+readonly own: boolean
+}
+/**
+ * A face in a photo: the crop that would be taken, corner by corner from its top left.
+ */
+export interface Face {
+/**
+ * @minItems 4
+ * @maxItems 4
+ */
+readonly corners: readonly [number, number]
 }
 /**
  * A stored session, for the list on the start page.

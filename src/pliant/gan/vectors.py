@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -26,6 +26,8 @@ from pliant.gan.latent import LatentPicture, fingerprint
 from pliant.gan.part_edit import SHORT, RepaintSettings, RepaintStep, refine
 from pliant.gan.stylegan2 import Generator
 from pliant.gan.tuned import original
+from pliant.settings import Slider
+from pliant.steps import Step
 from pliant.zoo import WEIGHTS_FOLDER, user_folder
 
 FORMAT = "pliant-vector"
@@ -214,6 +216,63 @@ def compose(vectors: Sequence[EditVector], strengths: Sequence[float], name: str
     parts = tuple(dict.fromkeys(part for each in vectors for part in each.parts))
     facts = {"composed": [[each.name, strength] for each, strength in pairs]}
     return replace(vectors[0], name=name, offset=offset, parts=parts, safe=(0.0, 1.0), facts=facts)
+
+
+@dataclass(frozen=True)
+class VectorSettings:
+    """How learnt edits are applied."""
+
+    refine_steps: Annotated[int, Slider(0, 60)] = 0
+    """Steps of refinement, which bring back what the edits changed elsewhere; 10 to 30 are enough."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        if self.refine_steps < 0:
+            raise InputError(f"refine_steps must be 0 or more; it is {self.refine_steps}.")
+
+    @property
+    def max_steps(self) -> int:
+        """Most steps that a run yields: the start, the sum, and what refines it."""
+        return 2 + self.refine_steps
+
+
+def apply_vectors(
+    picture: LatentPicture,
+    vectors: Mapping[str | EditVector, float],
+    *,
+    head: PartHead | None = None,
+    settings: VectorSettings = VectorSettings(),
+) -> Iterator[Step]:
+    """Yield the picture as it is, with the vectors added, and then each step of refinement.
+
+    Args:
+        picture: where to start.
+        vectors: names (or vectors) with the strength of each.
+        head: for refinement; the generator's own if not given.
+        settings: how many steps of refinement.
+
+    Raises:
+        InputError: no vectors, unknown names, a strength beyond 10.
+        ModelMismatchError: a vector of another generator.
+    """
+    if not vectors:
+        raise InputError("Choose at least one learnt edit.")
+    chosen = [each if isinstance(each, EditVector) else find_vector(picture.generator, each) for each in vectors]
+    strengths = list(vectors.values())
+    if not all(math.isfinite(each) and abs(each) <= MAX_STRENGTH for each in strengths):
+        raise InputError(f"A strength lies within {-MAX_STRENGTH:g} and {MAX_STRENGTH:g}.")
+    edit = compose(chosen, strengths)
+    return _added(picture, edit, head, settings)
+
+
+def _added(picture: LatentPicture, edit: EditVector, head: PartHead | None, settings: VectorSettings) -> Iterator[Step]:
+    yield Step(0, picture)
+    if not settings.refine_steps:
+        yield Step(1, edit.apply(picture))
+        return
+    refinement = RepaintSettings(max_steps=settings.refine_steps)
+    for step in edit.refined(picture, head=head, settings=refinement):
+        yield replace(step, index=step.index + 1)
 
 
 def vectors_folder() -> Path:

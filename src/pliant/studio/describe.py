@@ -17,6 +17,8 @@ from pliant.steps import Step
 from pliant.studio.messages import EditInfo, NodeInfo, SettingInfo, StepFacts, Value
 
 Kind = Literal["number", "integer", "switch", "choice", "text"]
+_POINTS, _MEASURES = ("handles", "distances"), ("loss", "strain", "agreement", "psnr")
+"""What steps measure, by the names of both `StepFacts` and the edits."""
 _KINDS: dict[Any, Kind] = {float: "number", int: "integer", bool: "switch", str: "text"}
 
 
@@ -30,6 +32,7 @@ def edit_info(edit: Edit) -> EditInfo:
         picture=edit.picture,
         inputs=edit.inputs,
         optional=edit.optional,
+        preview=edit.preview is not None,
         settings=tuple(settings),
     )
 
@@ -68,8 +71,14 @@ def node_title(node: Node) -> str:
     return str(known.get("file") or ("Photo" if node.kind == "pixels" else "Picture"))[:60]
 
 
-def node_info(node: Node, size: tuple[int, int]) -> NodeInfo:
-    """A node as the page shows it."""
+def node_info(node: Node, size: tuple[int, int], *, photo: bool) -> NodeInfo:
+    """A node as the page shows it.
+
+    Args:
+        node: of the tree.
+        size: of its pictures.
+        photo: it comes from a photo, into which it can be put back.
+    """
     return NodeInfo(
         id=node.id,
         parent=node.parent,
@@ -80,34 +89,35 @@ def node_info(node: Node, size: tuple[int, int]) -> NodeInfo:
         title=node_title(node),
         size=size,
         created=node.created,
+        photo=photo,
     )
 
 
 def step_facts(step: Step) -> StepFacts:
     """What a step measured, of what the page knows to draw."""
-    given = {name: getattr(step, name, None) for name in ("handles", "distances", "loss", "strain")}
-    return _facts(step.index, given)
+    given = {name: getattr(step, name, None) for name in (*_POINTS, *_MEASURES)}
+    return _facts(step.index, given, getattr(step, "stage", None))
 
 
 def all_facts(numbers: Mapping[str, Tensor], steps: int) -> tuple[StepFacts, ...]:
     """The same for every step of a stored run, from what the project kept."""
-    kept = {name: numbers[name] for name in ("handles", "distances", "loss", "strain") if name in numbers}
+    kept = {name: numbers[name] for name in (*_POINTS, *_MEASURES) if name in numbers}
     return tuple(
         _facts(index, {name: values[index] for name, values in kept.items() if len(values) > index})
         for index in range(steps)
     )
 
 
-def _facts(index: int, values: Mapping[str, Any]) -> StepFacts:
-    loss, strain = values.get("loss"), values.get("strain")
+def _facts(index: int, values: Mapping[str, Any], stage: str | None = None) -> StepFacts:
+    measured = {name: float(values[name]) for name in _MEASURES if values.get(name) is not None}
     return StepFacts(
         step=index,
         handles=pairs(values.get("handles")),
         distances=()
         if (d := values.get("distances")) is None
         else tuple(round(x, 3) for x in torch.as_tensor(d).tolist()),
-        loss=None if loss is None else float(loss),
-        strain=None if strain is None else float(strain),
+        stage=stage,
+        **measured,
     )
 
 

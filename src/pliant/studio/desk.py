@@ -78,7 +78,7 @@ class Desk:
     def nodes(self) -> tuple[m.NodeInfo, ...]:
         """The tree as the page shows it."""
         known = [node for node in self.project.tree().nodes if node.id in self.sizes]
-        return tuple(node_info(node, self.sizes[node.id]) for node in known)
+        return tuple(node_info(node, self.sizes[node.id], photo=False) for node in known)
 
     async def on_device(self, task: Callable[[], T]) -> T:
         """Compute something small."""

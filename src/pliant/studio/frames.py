@@ -20,7 +20,8 @@ MAX_SIDE = 1024
 class Frame:
     """One picture of a run."""
 
-    node: str
+    node: str | None
+    """None for a preview."""
     step: int
     facts: tuple[StepFacts, ...]
     sent: float

@@ -18,7 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 PROTOCOL = "pliant.v1"
 MAX_POINTS = 256
 MAX_MASK_TEXT = 1_400_000
-"""Characters of a mask as base64: 1 MB of PNG."""
+"""Characters of a mask or part map as base64: 1 MB of PNG."""
+MAX_CLASSES = 64
+"""Parts that a person may name."""
+MAX_LABELS = 100
+MAX_VECTORS = 64
 
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
 XY = tuple[Coordinate, Coordinate]
@@ -29,6 +33,11 @@ Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Psi = Annotated[float, Field(ge=0, le=1.5, allow_inf_nan=False)]
+Strength = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Channel = Annotated[int, Field(ge=0, le=255)]
+Png = Annotated[str, Field(max_length=MAX_MASK_TEXT)]
+"""Base64 of an 8-bit PNG of the picture's size."""
 Value = (
     bool
     | Annotated[int, Field(ge=-(2**53), le=2**53)]
@@ -64,6 +73,15 @@ class Mask(Message):
     """Standard deviation in pixels of the blur that is put over it."""
 
 
+class Crop(Message):
+    """Which part of a photo the model should make: one of its faces, or a box; of neither, the one face in it."""
+
+    face: Annotated[int, Field(ge=0, lt=100)] | None = None
+    """Number of the face, from 0, in the order of `Face`."""
+    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = None
+    """x, y, width and height in pixels of the photo."""
+
+
 class Place(Message):
     """A frame of the tree: a node and one of its steps."""
 
@@ -80,6 +98,13 @@ class Document(Message):
     """The frame that the next run begins from; None before a picture was chosen."""
     points: tuple[Point, ...] = Field(default=(), max_length=MAX_POINTS)
     mask: Mask | None = None
+    parts: Hash | None = None
+    """A part map as it was painted, of the frame's size; None as long as nothing was painted."""
+    vectors: dict[Name, Strength] = Field(default_factory=dict[str, float], max_length=MAX_VECTORS)
+    """Learnt edits by name, with their strengths."""
+    model: ModelName | None = None
+    """That should make a photo; None for the first that the studio offers."""
+    crop: Crop | None = None
     settings: dict[Word, Settings] = Field(default_factory=dict[str, Settings])
     """By edit: settings that differ from the defaults."""
 
@@ -120,11 +145,17 @@ class Change(Message):
     points: Annotated[tuple[Point, ...], Field(max_length=MAX_POINTS)] | None = None
     settings: Settings | None = None
     """Of the mode, all that differ from the defaults."""
-    mask: Annotated[str, Field(max_length=MAX_MASK_TEXT)] | Mask | None = None
-    """A new mask as base64 of a PNG, or one that the server has."""
+    mask: Png | Mask | None = None
+    """A new mask, or one that the server has."""
     feather: Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)] | None = None
     """Feather of the mask that is sent as a PNG."""
     clear_mask: bool = False
+    parts: Png | None = None
+    """A painted part map, whose values are the ids of the parts."""
+    clear_parts: bool = False
+    vectors: Annotated[dict[Name, Strength], Field(max_length=MAX_VECTORS)] | None = None
+    model: ModelName | None = None
+    crop: Crop | None = None
 
 
 class Go(Message):
@@ -154,6 +185,12 @@ class Start(Message):
     type: Literal["start"] = "start"
     go_on: bool = False
     """Continue the run that ended at the document's frame, as if it had not been stopped, where its memory is still there."""
+
+
+class Preview(Message):
+    """Show what the edit would make of the document, and keep nothing of it; any other wish ends the showing."""
+
+    type: Literal["preview"] = "preview"
 
 
 class Pause(Message):
@@ -190,6 +227,8 @@ class Export(Message):
     """The frame; of an animation, the run and its last frame."""
     marks: bool = False
     boomerang: bool = False
+    photo: bool = False
+    """Of a frame that comes from a photo: put back into the whole photo."""
     fps: Annotated[float, Field(ge=1, le=60, allow_inf_nan=False)] = 24
 
 
@@ -206,6 +245,49 @@ class AskScript(Message):
     place: Place
 
 
+class SaveVector(Message):
+    """Keep what the run of a frame did, up to that frame, as a learnt edit among the person's own."""
+
+    type: Literal["save_vector"] = "save_vector"
+    place: Place
+    name: Name
+    parts: Annotated[tuple[Name, ...], Field(max_length=MAX_CLASSES)] = ()
+    """Names of the parts that it concerns."""
+
+
+class PartClass(Message):
+    """One kind of part."""
+
+    name: Name
+    colour: tuple[Channel, Channel, Channel]
+
+
+class SetClasses(Message):
+    """The parts that the person will label; not while there are labels with more."""
+
+    type: Literal["set_classes"] = "set_classes"
+    classes: Annotated[tuple[PartClass, ...], Field(min_length=2, max_length=MAX_CLASSES)]
+
+
+class AddLabel(Message):
+    """Keep the painted part map and its frame for training; one of the same frame takes the place of the former."""
+
+    type: Literal["add_label"] = "add_label"
+
+
+class RemoveLabel(Message):
+    """Forget a label."""
+
+    type: Literal["remove_label"] = "remove_label"
+    label: Hash
+
+
+class TrainHead(Message):
+    """Train a part head on the labels; `Stop` gives it up."""
+
+    type: Literal["train_head"] = "train_head"
+
+
 FromPage = Annotated[
     Hello
     | Sample
@@ -215,13 +297,19 @@ FromPage = Annotated[
     | Undo
     | Redo
     | Start
+    | Preview
     | Pause
     | Resume
     | Stop
     | Ack
     | Export
     | CancelExport
-    | AskScript,
+    | AskScript
+    | SaveVector
+    | SetClasses
+    | AddLabel
+    | RemoveLabel
+    | TrainHead,
     Field(discriminator="type"),
 ]
 
@@ -256,8 +344,12 @@ class EditInfo(Message):
     summary: str
     picture: str
     """Kind of picture it edits."""
-    inputs: tuple[Literal["points", "mask", "boxes", "text", "second_picture"], ...]
+    inputs: tuple[
+        Literal["points", "mask", "parts", "vectors", "model", "crop", "boxes", "text", "second_picture"], ...
+    ]
     optional: tuple[str, ...]
+    preview: bool
+    """What it would make can be shown while the person sets it up."""
     settings: tuple[SettingInfo, ...]
 
 
@@ -286,14 +378,18 @@ class NodeInfo(Message):
     size: tuple[int, int]
     """Width and height in pixels."""
     created: str
+    photo: bool
+    """It comes from a photo, into which it can be put back."""
 
 
 class RunInfo(Message):
     """The run in progress."""
 
     node: Id | None
-    """Where its steps go in the tree; None before the first."""
+    """Where its steps go in the tree; None before the first, and of a preview."""
     edit: Word
+    preview: bool
+    """Nothing of it is kept."""
     state: Literal["waiting", "running", "paused"]
     position: int
     """How many runs of others are served before this one; 0 while it is being served."""
@@ -322,6 +418,32 @@ class Welcome(Message):
     """Largest project that may be uploaded."""
 
 
+class Label(Message):
+    """A frame whose parts were painted for training."""
+
+    place: Place
+    parts: Hash
+
+
+class Training(Message):
+    """The training of a part head in progress."""
+
+    stage: str
+    done: int
+    """Of `total`, in this stage."""
+    total: int
+    loss: float | None
+
+
+class Labelling(Message):
+    """What a person has labelled, to teach a model's parts."""
+
+    classes: tuple[PartClass, ...] = ()
+    """None before they were set."""
+    labels: tuple[Label, ...] = ()
+    training: Training | None = None
+
+
 class State(Message):
     """The session as it is now, sent whenever anything of it changed."""
 
@@ -333,6 +455,7 @@ class State(Message):
     """What undo would take back; None when there is nothing."""
     redo: str | None
     run: RunInfo | None
+    labelling: Labelling
     saved: bool
     """All of this is on disk."""
 
@@ -354,6 +477,12 @@ class StepFacts(Message):
     loss: float | None = None
     strain: float | None = None
     """Beyond 1 the code has left what the model knows."""
+    agreement: float | None = None
+    """Share of the repainted pixels that have become the painted part."""
+    psnr: float | None = None
+    """Likeness to the photo in decibels."""
+    stage: str | None = None
+    """Of an edit that has several."""
 
 
 class FrameHead(Message):
@@ -361,7 +490,8 @@ class FrameHead(Message):
 
     number: int
     """To be acknowledged."""
-    node: Id
+    node: Id | None
+    """None for a preview."""
     step: int
     """The step that is shown."""
     facts: tuple[StepFacts, ...]
@@ -376,6 +506,49 @@ class NodeFacts(Message):
     node: Id
     targets: tuple[XY, ...]
     facts: tuple[StepFacts, ...]
+
+
+class NodeParts(Message):
+    """What is known of the parts of a node's pictures, answer to a GET."""
+
+    head: Hash | None
+    """Tells part heads apart; None where the model has none."""
+    classes: tuple[PartClass, ...]
+    """By id."""
+    uncertainty: bool
+    """The head can say how sure it is."""
+
+
+class VectorInfo(Message):
+    """A learnt edit that fits a node's pictures."""
+
+    name: Name
+    parts: tuple[str, ...]
+    safe: tuple[float, float]
+    """Strengths between which it works."""
+    own: bool
+    """Kept by the person, not one that comes with Pliant."""
+
+
+class Face(Message):
+    """A face in a photo: the crop that would be taken, corner by corner from its top left."""
+
+    corners: tuple[XY, XY, XY, XY]
+
+
+class Trained(Message):
+    """A part head was trained; the model has it from now on."""
+
+    type: Literal["trained"] = "trained"
+    head: Hash
+    seconds: float
+
+
+class VectorSaved(Message):
+    """A learnt edit was kept."""
+
+    type: Literal["vector_saved"] = "vector_saved"
+    name: Name
 
 
 class Ended(Message):
@@ -434,12 +607,24 @@ class Problem(Message):
     """Something could not be done: one sentence, shown beside what caused it."""
 
     type: Literal["problem"] = "problem"
-    about: Literal["picture", "points", "mask", "settings", "run", "export", "project", "connection"]
+    about: Literal[
+        "picture", "points", "mask", "parts", "vectors", "settings", "run", "export", "project", "connection"
+    ]
     sentence: str
 
 
 FromServer = Annotated[
-    Welcome | State | RunProgress | Ended | Hints | ExportProgress | Exported | Script | Problem,
+    Welcome
+    | State
+    | RunProgress
+    | Ended
+    | Hints
+    | ExportProgress
+    | Exported
+    | Script
+    | Trained
+    | VectorSaved
+    | Problem,
     Field(discriminator="type"),
 ]
 
@@ -474,6 +659,9 @@ class Wire(Message):
     from_server: FromServer
     frame: FrameHead
     node_facts: NodeFacts
+    node_parts: NodeParts
+    vectors: tuple[VectorInfo, ...]
+    faces: tuple[Face, ...]
     recent: tuple[RecentProject, ...]
     uploaded: Uploaded
     opened: Opened
@@ -488,6 +676,7 @@ FROM_PAGE: TypeAdapter[
     | Undo
     | Redo
     | Start
+    | Preview
     | Pause
     | Resume
     | Stop
@@ -495,6 +684,11 @@ FROM_PAGE: TypeAdapter[
     | Export
     | CancelExport
     | AskScript
+    | SaveVector
+    | SetClasses
+    | AddLabel
+    | RemoveLabel
+    | TrainHead
 ] = TypeAdapter(FromPage)
 
 

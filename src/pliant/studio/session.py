@@ -63,6 +63,7 @@ class Session:
             undo=self.desk.history.undo_label,
             redo=self.desk.history.redo_label,
             run=self.run_info(),
+            labelling=m.Labelling(),
             saved=self.job is None,
         )
 
@@ -76,6 +77,7 @@ class Session:
         return m.RunInfo(
             node=job.node,
             edit=job.edit,
+            preview=False,
             state="paused" if job.paused else "waiting" if position else "running",
             position=position,
             step=max(0, job.steps - 1),
