@@ -129,7 +129,14 @@ class Socket:
 
 def progress(step):
     run = m.RunInfo(
-        node=NODE, edit="drag", state="running", position=0, step=step, max_steps=9, seconds_left=None
+        node=NODE,
+        edit="drag",
+        preview=False,
+        state="running",
+        position=0,
+        step=step,
+        max_steps=9,
+        seconds_left=None,
     )
     return m.RunProgress(run=run)
 
