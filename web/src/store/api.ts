@@ -1,6 +1,15 @@
 /** Addresses of the server and the few requests that do not go through the socket. */
 
-import type { NodeFacts, Opened, Place, RecentProject, Uploaded } from "../messages";
+import type {
+  Face,
+  NodeFacts,
+  NodeParts,
+  Opened,
+  Place,
+  RecentProject,
+  Uploaded,
+  VectorInfo,
+} from "../messages";
 
 /** The server said no; the message is its sentence. */
 export class Refused extends Error {}
@@ -10,6 +19,33 @@ const MARKED = { "X-Pliant": "1" };
 export function frameAddress(session: string, place: Place, width?: number): string {
   const query = width === undefined ? "" : `?width=${width}`;
   return `/api/sessions/${session}/frames/${place.node}/${place.step}${query}`;
+}
+
+/** The parts of a frame, as a grey picture of their ids. */
+export function partsAddress(session: string, place: Place, head: string): string {
+  return `/api/sessions/${session}/frames/${place.node}/${place.step}/parts?head=${head}`;
+}
+
+/** How unsure the head is of a frame's parts, as a grey picture. */
+export function uncertaintyAddress(session: string, place: Place, head: string): string {
+  return `/api/sessions/${session}/frames/${place.node}/${place.step}/uncertainty?head=${head}`;
+}
+
+/** A part map that was painted, as a grey picture of ids. */
+export function paintedPartsAddress(session: string, hash: string): string {
+  return `/api/sessions/${session}/parts/${hash}`;
+}
+
+/** A frame with a learnt edit added. */
+export function vectorAddress(
+  session: string,
+  place: Place,
+  name: string,
+  strength: number,
+  width: number,
+): string {
+  const query = new URLSearchParams({ name, strength: String(strength), width: String(width) });
+  return `/api/sessions/${session}/frames/${place.node}/${place.step}/vector?${query}`;
 }
 
 export function maskAddress(session: string, hash: string): string {
@@ -26,6 +62,19 @@ export function projectThumbAddress(session: string): string {
 
 export function getNodeFacts(session: string, node: string): Promise<NodeFacts> {
   return ask(`/api/sessions/${session}/nodes/${node}`);
+}
+
+export function getNodeParts(session: string, node: string): Promise<NodeParts> {
+  return ask(`/api/sessions/${session}/nodes/${node}/parts`);
+}
+
+export function getVectors(session: string, node: string): Promise<readonly VectorInfo[]> {
+  return ask(`/api/sessions/${session}/nodes/${node}/vectors`);
+}
+
+/** The faces in a photo, the largest first, as a model would have them cropped. */
+export function getFaces(session: string, node: string, model: string): Promise<readonly Face[]> {
+  return ask(`/api/sessions/${session}/nodes/${node}/faces?model=${encodeURIComponent(model)}`);
 }
 
 export function getProjects(): Promise<readonly RecentProject[]> {
