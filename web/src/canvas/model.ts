@@ -18,7 +18,7 @@ export interface Shown {
   readonly height: number;
 }
 
-export type Tool = "point" | "brush" | "pan";
+export type Tool = "point" | "brush" | "parts" | "crop" | "pan";
 
 export interface Brush {
   /** Diameter in pixels of the picture. */

@@ -3,16 +3,22 @@
 import type { ComponentType } from "preact";
 import type { Tool } from "../canvas/model";
 import type { Document, EditInfo } from "../messages";
+import { CropOptions, CropPanel } from "../ui/croppanel";
 import { MaskOptions } from "../ui/maskoptions";
 import { MaskPanel } from "../ui/maskpanel";
+import { ModelPanel } from "../ui/modelpanel";
+import { PartsOptions } from "../ui/partsoptions";
+import { PartsPanel } from "../ui/partspanel";
 import { PointsOptions } from "../ui/pointsoptions";
 import { PointsPanel } from "../ui/pointspanel";
+import { VectorsPanel } from "../ui/vectorspanel";
 
 export type InputKind = EditInfo["inputs"][number];
 
 export interface InputPart {
   readonly kind: InputKind;
-  readonly tool: Tool;
+  /** What it is given with on the canvas, where it is given there. */
+  readonly tool?: Tool;
   /** The document has some of it. */
   readonly given: (document: Document) => boolean;
   /** What the person should do when it is missing. */
@@ -20,7 +26,7 @@ export interface InputPart {
   /** In the side panel. */
   readonly Panel: ComponentType;
   /** In the bar over the canvas while the tool is held. */
-  readonly Options: ComponentType;
+  readonly Options?: ComponentType;
 }
 
 export const INPUTS: Partial<Record<InputKind, InputPart>> = {
@@ -39,5 +45,33 @@ export const INPUTS: Partial<Record<InputKind, InputPart>> = {
     wanted: "Paint the region that may change.",
     Panel: MaskPanel,
     Options: MaskOptions,
+  },
+  parts: {
+    kind: "parts",
+    tool: "parts",
+    given: ({ parts }) => parts !== null,
+    wanted: "Paint over some of the picture's parts.",
+    Panel: PartsPanel,
+    Options: PartsOptions,
+  },
+  vectors: {
+    kind: "vectors",
+    given: ({ vectors }) => Object.values(vectors).some((strength) => strength !== 0),
+    wanted: "Choose a learnt edit and say how much of it.",
+    Panel: VectorsPanel,
+  },
+  model: {
+    kind: "model",
+    given: ({ model }) => model !== null,
+    wanted: "Choose the model that should make the photo.",
+    Panel: ModelPanel,
+  },
+  crop: {
+    kind: "crop",
+    tool: "crop",
+    given: ({ crop }) => crop !== null,
+    wanted: "Choose a face of the photo, or draw a box.",
+    Panel: CropPanel,
+    Options: CropOptions,
   },
 };

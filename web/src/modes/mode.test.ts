@@ -10,6 +10,7 @@ const EDIT: EditInfo = {
   picture: "latent",
   inputs: ["points", "mask"],
   optional: ["mask"],
+  preview: false,
   settings: [],
 };
 const NODE: NodeInfo = {
@@ -22,12 +23,17 @@ const NODE: NodeInfo = {
   title: "Seed 3",
   size: [8, 8],
   created: "",
+  photo: false,
 };
 const DOCUMENT: Document = {
   edit: "fresh",
   at: { node: "a", step: 0 },
   points: [],
   mask: null,
+  parts: null,
+  vectors: {},
+  model: null,
+  crop: null,
   settings: {},
 };
 const POINT = { handle: [1, 2], target: [3, 4], locked: false } as const;

@@ -43,7 +43,7 @@ export function makeMode(edit: EditInfo): Mode {
   return {
     edit,
     inputs,
-    tools: [...inputs.flatMap(({ tool }) => tool), "pan"],
+    tools: [...inputs.flatMap(({ tool }) => tool ?? []), "pan"],
     special: SPECIAL[edit.name] ?? {},
   };
 }

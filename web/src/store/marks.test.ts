@@ -4,7 +4,8 @@ import { marksAfterRun, pointsOfRun } from "./marks";
 import type { XY } from "./reduce";
 
 function facts(step: number, handles: readonly XY[]): StepFacts {
-  return { step, handles, distances: [], loss: null, strain: null };
+  const nothing = { loss: null, strain: null, agreement: null, psnr: null, stage: null };
+  return { step, handles, distances: [], ...nothing };
 }
 
 function point(handle: XY) {

@@ -11,7 +11,17 @@ import {
   withProblem,
 } from "./reduce";
 
-const EMPTY: Document = { edit: "drag", at: null, points: [], mask: null, settings: {} };
+const EMPTY: Document = {
+  edit: "drag",
+  at: null,
+  points: [],
+  mask: null,
+  parts: null,
+  vectors: {},
+  model: null,
+  crop: null,
+  settings: {},
+};
 const POINT = { handle: [1, 2], target: [3, 4], locked: false } as const;
 const OTHER = { handle: [5, 6], target: [7, 8], locked: true } as const;
 
@@ -20,7 +30,8 @@ function change(part: Partial<Change>): Change {
 }
 
 function facts(step: number, part: Partial<StepFacts> = {}): StepFacts {
-  return { step, handles: [], distances: [], loss: null, strain: null, ...part };
+  const nothing = { loss: null, strain: null, agreement: null, psnr: null, stage: null };
+  return { step, handles: [], distances: [], ...nothing, ...part };
 }
 
 test("a change replaces what it gives and leaves the rest", () => {

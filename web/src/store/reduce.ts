@@ -4,7 +4,7 @@ import type { Change, Document, Place, Problem, StepFacts } from "../messages";
 
 export type XY = readonly [number, number];
 
-/** The document as it will be once the server has taken a change. A mask that is still a PNG has no hash yet. */
+/** The document as it will be once the server has taken a change. A mask or part map that is still a PNG has no hash yet. */
 export function apply(document: Document, change: Change): Document {
   const edit = change.edit ?? document.edit;
   let mask = document.mask;
@@ -15,6 +15,10 @@ export function apply(document: Document, change: Change): Document {
     edit,
     points: change.points ?? document.points,
     mask,
+    parts: change.clear_parts ? null : document.parts,
+    vectors: change.vectors ?? document.vectors,
+    model: change.model ?? document.model,
+    crop: change.crop ?? document.crop,
     settings: change.settings ? { ...document.settings, [edit]: change.settings } : document.settings,
   };
 }

@@ -9,12 +9,17 @@ const DOCUMENT: Document = {
   at: { node: NODE, step: 0 },
   points: [],
   mask: null,
+  parts: null,
+  vectors: {},
+  model: null,
+  crop: null,
   settings: {},
 };
 const POINT = { handle: [1, 2], target: [3, 4], locked: false } as const;
 const RUN = {
   node: NODE,
   edit: "drag",
+  preview: false,
   state: "running",
   position: 0,
   step: 1,
@@ -30,6 +35,7 @@ function state(part: Partial<State> = {}): State {
     undo: null,
     redo: null,
     run: null,
+    labelling: { classes: [], labels: [], training: null },
     saved: true,
     ...part,
   };
@@ -118,7 +124,15 @@ test("an export that was cancelled shows no late progress", () => {
 
 test("facts of frames gather by node", () => {
   const { session } = open();
-  const facts = { handles: [], distances: [4], loss: 1, strain: 0.5 };
+  const facts = {
+    handles: [],
+    distances: [4],
+    loss: 1,
+    strain: 0.5,
+    agreement: null,
+    psnr: null,
+    stage: null,
+  };
   session.learn(NODE, [{ step: 0, ...facts }], [[9, 9]]);
   session.learn(NODE, [{ step: 1, ...facts }]);
   expect(session.measured.value.get(NODE)).toMatchObject({

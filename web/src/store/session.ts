@@ -15,6 +15,8 @@ import type {
   Script,
   State,
   StepFacts,
+  Trained,
+  VectorSaved,
   Welcome,
 } from "../messages";
 import { type Frame, readFrame } from "./frames";
@@ -38,13 +40,19 @@ export class Session {
   readonly connected: Signal<Connected> = signal("connecting");
   readonly welcome: Signal<Welcome | null> = signal(null);
   readonly state: Signal<State | null> = signal(null);
+  /** The run in progress; a preview is none. */
   readonly run: Signal<RunInfo | null> = signal(null);
+  readonly previewing: Signal<RunInfo | null> = signal(null);
   readonly ended: Signal<Ended | null> = signal(null);
   readonly hints: Signal<readonly { point: number; sentence: string; better: XY | null }[]> = signal([]);
   readonly problems: Signal<readonly Problem[]> = signal([]);
   readonly exporting: Signal<ExportProgress | null> = signal(null);
   readonly exported: Signal<Exported | null> = signal(null);
   readonly script: Signal<Script | null> = signal(null);
+  /** The last part head that was trained. */
+  readonly trained: Signal<Trained | null> = signal(null);
+  /** The last learnt edit that was kept. */
+  readonly vectorSaved: Signal<VectorSaved | null> = signal(null);
   readonly measured: Signal<ReadonlyMap<string, Measured>> = signal(new Map());
 
   private readonly sent: Signal<readonly Sent[]> = signal([]);
@@ -157,10 +165,10 @@ export class Session {
           this.takeState(message);
           break;
         case "progress":
-          this.run.value = message.run;
+          this.takeRun(message.run);
           break;
         case "ended":
-          this.ended.value = message;
+          if (message.node !== null || this.run.value !== null) this.ended.value = message;
           break;
         case "hints":
           this.hints.value = message.hints;
@@ -174,6 +182,12 @@ export class Session {
           break;
         case "script":
           this.script.value = message;
+          break;
+        case "trained":
+          this.trained.value = message;
+          break;
+        case "vector_saved":
+          this.vectorSaved.value = message;
           break;
         case "problem":
           this.takeProblem(message);
@@ -189,11 +203,16 @@ export class Session {
     );
     this.sent.value = fresh.slice(fresh.length - left.length);
     this.state.value = state;
-    this.run.value = state.run;
+    this.takeRun(state.run);
+  }
+
+  private takeRun(run: RunInfo | null): void {
+    this.run.value = run?.preview ? null : run;
+    this.previewing.value = run?.preview ? run : null;
   }
 
   private takeProblem(problem: Problem): void {
-    if (["points", "mask", "settings"].includes(problem.about)) this.sent.value = [];
+    if (["points", "mask", "parts", "vectors", "settings"].includes(problem.about)) this.sent.value = [];
     if (problem.about === "export") this.exporting.value = null;
     this.problems.value = withProblem(this.problems.value, problem);
   }
@@ -202,8 +221,10 @@ export class Session {
     const frame = readFrame(data);
     batch(() => {
       const { node, facts } = frame.head;
-      const isNew = !this.measured.peek().has(node);
-      this.learn(node, facts, isNew ? this.document.peek()?.points.map(({ target }) => target) : undefined);
+      if (node !== null) {
+        const isNew = !this.measured.peek().has(node);
+        this.learn(node, facts, isNew ? this.document.peek()?.points.map(({ target }) => target) : undefined);
+      }
       this.onFrame(frame);
     });
   }

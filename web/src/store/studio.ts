@@ -4,6 +4,7 @@ import { computed, effect, type ReadonlySignal, type Signal, signal } from "@pre
 import type { Stage } from "../canvas/stage";
 import { type Mode, makeMode, obstacle } from "../modes/mode";
 import { Masks } from "./masks";
+import { Preview } from "./preview";
 import { Session } from "./session";
 import { Tools } from "./tools";
 import { Viewing } from "./viewing";
@@ -14,6 +15,7 @@ export class Studio {
   readonly session: Session;
   readonly viewing: Viewing;
   readonly masks: Masks;
+  readonly preview: Preview;
   readonly tools = new Tools();
   /** The canvas, while it is on the page. */
   readonly stage: Signal<Stage | null> = signal(null);
@@ -24,6 +26,8 @@ export class Studio {
   /** Points and mask may be changed: nothing runs, and the frame that is shown is the document's. */
   readonly editable: ReadonlySignal<boolean>;
   readonly dialog: Signal<Dialog | null> = signal(null);
+  /** The panel in which a person teaches the model its parts is open. */
+  readonly teaching: Signal<boolean> = signal(false);
   /** The start page was asked for; it also shows while there is no picture. */
   readonly starting: Signal<boolean> = signal(false);
   readonly atStart: ReadonlySignal<boolean>;
@@ -51,12 +55,15 @@ export class Studio {
       const node = nodes.value.find(({ id }) => id === document.value?.at?.node);
       return here && run.value === null && node !== undefined && node.kind === this.mode.value?.edit.picture;
     });
+    const ready = computed(() => this.editable.value && this.obstacle.value === null);
+    this.preview = new Preview(this.session, this.viewing, this.mode, ready);
     this.atStart = computed(() => this.starting.value || document.value?.at == null);
     this.stopEffects = [effect(() => this.putDownMissingTool()), effect(() => this.forgetMissingPoint())];
   }
 
   dispose(): void {
     for (const stop of this.stopEffects) stop();
+    this.preview.dispose();
     this.viewing.dispose();
     this.masks.dispose();
     this.session.close();

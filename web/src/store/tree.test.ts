@@ -13,6 +13,7 @@ function node(id: string, parent: string | null, fromStep: number | null = null,
     title: id,
     size: [8, 8],
     created: "",
+    photo: false,
   };
 }
 

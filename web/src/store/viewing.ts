@@ -22,7 +22,16 @@ export class Viewing {
   private readonly live: Signal<Place | null> = signal(null);
   readonly place: ReadonlySignal<Place | null>;
   readonly node: ReadonlySignal<NodeInfo | null>;
-  readonly picture: Signal<Shown | null> = signal(null);
+  /** The frame at `place`. */
+  private readonly frame: Signal<Shown | null> = signal(null);
+  private readonly previewed: Signal<Shown | null> = signal(null);
+  /** Whether frames of a preview are shown; those that come too late are not. */
+  readonly takesPreviews: Signal<boolean> = signal(false);
+  /** What is shown was made before the document's last change. */
+  readonly previewOutdated: Signal<boolean> = signal(false);
+  /** The preview in place of the frame, when it is shown. */
+  readonly preview: ReadonlySignal<Shown | null>;
+  readonly picture: ReadonlySignal<Shown | null>;
 
   /** The frame that the shown one is compared with; null stands for the start of its run. */
   readonly against: Signal<Place | null> = signal(null);
@@ -42,9 +51,15 @@ export class Viewing {
       return this.looking.value ?? live ?? session.document.value?.at ?? null;
     });
     this.node = computed(() => this.nodeOf(this.place.value));
+    this.preview = computed(() =>
+      this.takesPreviews.value && this.looking.value === null ? this.previewed.value : null,
+    );
+    this.picture = computed(() => this.preview.value ?? this.frame.value);
     this.comparison = computed(() => {
-      const [style, other] = [this.style.value, this.other.value];
-      return style !== null && other !== null ? { other: other.picture, style } : null;
+      const style = this.style.value;
+      const before = this.preview.value !== null && this.against.value === null;
+      const other = before ? this.frame.value : (this.other.value?.picture ?? null);
+      return style !== null && other !== null ? { other, style } : null;
     });
     session.onFrame = (frame) => void this.showFrame(frame);
     this.stopEffects = [
@@ -53,6 +68,9 @@ export class Viewing {
       effect(() => void this.loadFacts()),
       effect(() => this.noticeNewRun()),
       effect(() => this.noticeNewConnection()),
+      effect(() => {
+        if (!this.takesPreviews.value) this.previewed.value = null;
+      }),
     ];
   }
 
@@ -133,26 +151,31 @@ export class Viewing {
     if (this.session.welcome.value) this.newest = -1;
   }
 
-  private async showFrame({ head, jpeg }: Frame): Promise<void> {
-    if (this.looking.peek() !== null) {
-      this.live.value = { node: head.node, step: head.step };
-      this.session.acknowledge(head.number);
+  /** The first step of a preview is the picture as it is. */
+  private async showFrame(frame: Frame): Promise<void> {
+    const { node, step, number } = frame.head;
+    const unseen = node === null ? !this.takesPreviews.peek() || step === 0 : this.looking.peek() !== null;
+    if (unseen) {
+      if (node !== null) this.live.value = { node, step };
+      this.session.acknowledge(number);
       return;
     }
-    const image = await createImageBitmap(jpeg);
-    const late = head.number <= this.newest;
-    this.newest = Math.max(head.number, this.newest);
-    const before = this.picture.peek()?.image;
+    const image = await createImageBitmap(frame.jpeg);
+    const late = number <= this.newest;
+    this.newest = Math.max(number, this.newest);
+    const shown = node === null ? this.previewed : this.frame;
+    const before = shown.peek()?.image;
     if (!late) {
       batch(() => {
-        this.live.value = { node: head.node, step: head.step };
-        this.picture.value = { image, width: image.width, height: image.height };
+        if (node === null) this.previewOutdated.value = false;
+        else this.live.value = { node, step };
+        shown.value = { image, width: image.width, height: image.height };
       });
     }
     requestAnimationFrame(() => {
-      this.session.acknowledge(head.number);
+      this.session.acknowledge(number);
       if (late) return image.close();
-      this.drawn.record(head.sent);
+      this.drawn.record(frame.head.sent);
       this.forget(before);
     });
   }
@@ -168,11 +191,11 @@ export class Viewing {
       this.looking.value === null && this.session.run.value !== null && this.live.value !== null;
     if (fromRun || this.session.id === "") return;
     if (place === null) {
-      this.picture.value = null;
+      this.frame.value = null;
       return;
     }
     const loaded = await this.still(place);
-    if (loaded && samePlace(place, this.place.peek())) this.picture.value = loaded;
+    if (loaded && samePlace(place, this.place.peek())) this.frame.value = loaded;
   }
 
   private async loadOther(): Promise<void> {

@@ -4,10 +4,10 @@ import { useStudio } from "./context";
 
 export function OptionBar() {
   const { mode, tools } = useStudio();
-  const part = mode.value?.inputs.find(({ tool }) => tool === tools.tool.value);
+  const Options = mode.value?.inputs.find(({ tool }) => tool === tools.tool.value)?.Options;
   return (
     <div class="optionbar" data-tool={tools.tool.value}>
-      {part ? <part.Options /> : <p class="quiet">Drag to move the picture; the wheel zooms.</p>}
+      {Options ? <Options /> : <p class="quiet">Drag to move the picture; the wheel zooms.</p>}
     </div>
   );
 }

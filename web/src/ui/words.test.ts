@@ -6,6 +6,7 @@ import { ago, count, duration, endWords, runWords, sentence } from "./words";
 const RUN = {
   node: null,
   edit: "drag",
+  preview: false,
   state: "waiting",
   position: 2,
   step: 0,
