@@ -19,6 +19,7 @@ LEVELS = [
     ["gan"],
     ["catalogue"],
     ["project", "project_file", "train"],
+    ["photo"],
     ["studio"],
     ["cli"],
 ]

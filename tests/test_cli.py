@@ -71,8 +71,9 @@ def test_help_lists_every_verb_and_is_there_without_arguments(pliant):
 
 
 def test_the_help_of_an_edit_is_made_of_its_docstrings(pliant):
+    words = {"vector": ("vector", "apply")}
     for edit in catalogue.EDITS:
-        code, out, _ = pliant(edit.name, "--help")
+        code, out, _ = pliant(*words.get(edit.name, (edit.name,)), "--help")
         text = " ".join(out.replace("│", " ").split())
         assert code == 0
         assert edit.summary in text
@@ -82,7 +83,7 @@ def test_the_help_of_an_edit_is_made_of_its_docstrings(pliant):
 
 
 def test_the_options_of_an_edit_have_different_names():
-    for edit in catalogue.EDITS:
+    for edit in (edit for edit in catalogue.EDITS if edit.picture == "latent"):
         parts = [field.type for field in options_class(edit).__dataclass_fields__.values()]
         names = [name for part in parts for name in getattr(part.__origin__, "__dataclass_fields__", {})]
         assert len(set(names)) == len(names) > len(read_settings(edit.settings_class))

@@ -113,11 +113,11 @@ def test_a_vector_is_kept_and_applied(pliant, painted, home):
     assert "more land" in pliant("vector", "list", "--model", "tiny")[1]
     apply = ("vector", "apply", *MODEL, "--seed", 9, "--vector", "more land", "--json")
     assert json.loads(pliant(*apply, "--out", "direct.png")[1])["steps"] == 2
-    assert json.loads(pliant(*apply, "--steps", 3, "--out", "refined.png")[1])["steps"] == 4
-    pliant(*apply[:-1], "--strength", 0, "--out", "same.png", "--save-latent", "same.safetensors")
+    assert json.loads(pliant(*apply, "--refine-steps", 3, "--out", "refined.png")[1])["steps"] == 5
+    pliant(*apply[:-2], "more land=0", "--out", "same.png", "--save-latent", "same.safetensors")
     pliant("sample", *MODEL, "--seed", 9, "--out", "nine.png")
     assert np.array_equal(images.load_image("same.png"), images.load_image("nine.png"))
-    assert "beyond them pictures may break" in pliant(*apply[:-1], "--strength", 3, "--out", "far.png")[2]
+    assert "beyond, pictures may break" in pliant(*apply[:-2], "more land=3", "--out", "far.png")[2]
     code, _, err = pliant(*save, "--name", "x", "--part", "sky")
     assert (code, err) == (2, "pliant: There is no part 'sky'; this model's are: sea, land, ice.\n")
 

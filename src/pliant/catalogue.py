@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from pliant.gan.align import Crop
+    from pliant.gan.head import PartHead
     from pliant.gan.parts import PartMap, PartsLike
     from pliant.gan.stylegan2 import Generator
+    from pliant.gan.vectors import Strengths
     from pliant.picture import Picture, Restore
     from pliant.points import MaskLike, PointsLike
     from pliant.steps import Run, Step
 
 __all__ = ["EDITS", "Edit", "InputKind", "Inputs", "Note", "get", "loader"]
 
-InputKind = Literal[
-    "points", "mask", "parts", "vectors", "model", "crop", "boxes", "text", "second_picture"
-]
+InputKind = Literal["points", "mask", "parts", "vectors", "model", "crop", "boxes", "text", "second_picture"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,10 @@ class Inputs:
     """"mask": [H, W], 1 where the picture may change."""
     parts: PartsLike | PartMap | None = None
     """"parts": ids [H, W], as a person repainted them."""
-    vectors: Mapping[str, float] = field(default_factory=dict[str, float])
-    """"vectors": learnt edits by name, with their strengths."""
+    head: PartHead | None = None
+    """"parts", "vectors": that reads the picture's parts; the model's own if not given."""
+    vectors: Strengths = field(default_factory=dict[str, float])
+    """"vectors": learnt edits by name (or `Path` of their file), with their strengths."""
     model: Generator | None = None
     """"model": that should make a photo."""
     crop: Crop | None = None
@@ -66,7 +68,7 @@ class Inputs:
         if self.locked is not None:
             given["locked"] = [bool(each) for each in self.locked]
         if self.vectors:
-            given["vectors"] = dict(self.vectors)
+            given["vectors"] = {getattr(name, "stem", name): value for name, value in self.vectors.items()}
         if self.model is not None:
             given["model"] = self.model.name
         if self.crop is not None:
@@ -117,7 +119,7 @@ class Edit:
     main_settings: tuple[str, ...]
     """Those that a form shows first."""
     live_settings: tuple[str, ...]
-    """Those that may differ when a run goes on `after` a step of another."""
+    """Those that may differ when a run goes on `after` a step of another; none for an edit that cannot go on."""
     preview: Mapping[str, Any] | None
     """Settings with which the studio shows what it would make while a person sets it up; None for no such showing."""
     start: Callable[[Any, Inputs, Any, Any], Iterator[Step]]
@@ -189,37 +191,39 @@ def _warn_of_weak_handles(picture: Any, inputs: Inputs, settings: Any) -> list[N
     return notes
 
 
-def _nothing(picture: Any, inputs: Inputs, settings: Any) -> list[Note]:
+def _nothing(*_: Any) -> list[Note]:
     return []
 
 
-def _repaint(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
+def _repaint(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
     from pliant.gan.part_edit import repaint
 
     if inputs.parts is None:
         raise InputError("Paint over some of the picture's parts first.")
-    return repaint(picture, inputs.parts, movable=inputs.mask, settings=settings)
+    return repaint(picture, inputs.parts, head=inputs.head, movable=inputs.mask, settings=settings)
 
 
-def _vectors(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
+def _vectors(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
     from pliant.gan.vectors import apply_vectors
 
-    return apply_vectors(picture, inputs.vectors, settings=settings)
+    return apply_vectors(picture, inputs.vectors, head=inputs.head, settings=settings)
 
 
-def _warn_of_strong_vectors(picture: Any, inputs: Inputs, settings: Any) -> list[Note]:
+def _warn_of_strong_vectors(picture: Any, inputs: Inputs, _: Any) -> list[Note]:
     from pliant.gan.vectors import vectors_for
 
     known = vectors_for(picture.generator)
-    chosen = [(known[name], strength) for name, strength in inputs.vectors.items() if name in known]
+    chosen = [(known[str(name)], strength) for name, strength in inputs.vectors.items() if str(name) in known]
     return [
-        Note(f"'{each.name}' works at strengths of {each.safe[0]:g} to {each.safe[1]:g}; beyond, pictures may break.")
+        Note(
+            f"'{each.name}' works at strengths of {each.safe[0]:g} to {each.safe[1]:g}; beyond, pictures may break."
+        )
         for each, strength in chosen
         if not each.safe[0] <= strength <= each.safe[1]
     ]
 
 
-def _invert(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
+def _invert(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
     from pliant.gan.align import crop_face, cut
     from pliant.gan.inversions import invert_kept
     from pliant.images import to_tensor

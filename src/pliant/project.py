@@ -267,7 +267,7 @@ class Project:
         numbers: Mapping[str, Tensor],
     ) -> Node:
         """Encode a node; a new one becomes current, one that is known takes the place of its former self."""
-        states = [picture.state() for picture in pictures]
+        states = _with_one_tuning([picture.state() for picture in pictures])
         distinct: list[dict[str, Any]] = []
         for _, facts in states:
             if facts not in distinct:
@@ -318,6 +318,26 @@ class Project:
 
 def _pictures(trace: Trace[Any]) -> list[Picture]:
     return [step.picture for step in cast("Sequence[Step]", trace)]
+
+
+def _with_one_tuning(
+    states: list[tuple[dict[str, Tensor], dict[str, Any]]],
+) -> list[tuple[dict[str, Tensor], dict[str, Any]]]:
+    """Of a run that tunes its model the last tuning is kept; a step before it is kept as its code with the model as it was.
+
+    A tuning is a thousand times as large as a code.
+    """
+    last = states[-1][1].get("tuned")
+
+    def kept(own: dict[str, Tensor], facts: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        if facts.get("tuned") == last:
+            return own, facts
+        return (
+            {name: value for name, value in own.items() if not name.startswith("shared/")},
+            {name: value for name, value in facts.items() if name != "tuned"},
+        )
+
+    return [kept(own, facts) for own, facts in states]
 
 
 def _own(tensor: Tensor) -> Tensor:

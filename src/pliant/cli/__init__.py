@@ -44,25 +44,26 @@ def _later(where: str, *given: object) -> Callable[[list[str]], int]:
     return run
 
 
+def _edit_verb(edit: catalogue.Edit) -> Verb:
+    words = {"vector": "vector apply"}.get(edit.name, edit.name)
+    return Verb(words, edit.summary, _later("edit:run", edit, words))
+
+
 def verbs() -> dict[str, Verb]:
     """Every verb by its words."""
     every = [
         Verb("sample", "Make a picture, or a sheet of them, from seeds.", _later("sample:run")),
-        *(Verb(edit.name, edit.summary, _later("edit:run", edit)) for edit in catalogue.EDITS),
-        Verb("segment", "Say which pixel of a picture belongs to what part.", _later("parts:run_segment")),
-        Verb(
-            "repaint", "Change a picture so that it has the parts you painted.", _later("parts:run_repaint")
-        ),
-        Verb("vector list", "List the edits that can be applied at once.", _later("parts:run_vector_list")),
-        Verb("vector apply", "Apply a learnt edit to a picture.", _later("parts:run_vector_apply")),
-        Verb("vector save", "Keep an edit, to apply it to other pictures.", _later("parts:run_vector_save")),
+        *(_edit_verb(edit) for edit in catalogue.EDITS if edit.picture != "pixels"),
+        Verb("segment", "Say which pixel of a picture belongs to what part.", _later("parts:run")),
+        Verb("vector list", "List the edits that can be applied at once.", _later("vectors:run_list")),
+        Verb("vector save", "Keep an edit, to apply it to other pictures.", _later("vectors:run_save")),
         Verb("invert", "Open a photo: find the code that makes it.", _later("invert:run")),
         Verb("paste", "Put an edited photo's face back into the photo.", _later("invert:run_paste")),
         Verb("models", "List the models that have a name.", _later("models:run_models")),
         Verb("convert", "Turn someone's checkpoint into Pliant's format.", _later("models:run_convert")),
         Verb("inspect", "Say what is in a checkpoint, project or picture.", _later("models:run_inspect")),
         Verb("train gan", "Train a generator on a folder of pictures.", _later("train:run_gan")),
-        Verb("train head", "Train a model's part head on labelled pictures.", _later("parts:run_train_head")),
+        Verb("train head", "Train a model's part head on labelled pictures.", _later("heads:run")),
         Verb("studio", "Edit in the browser.", _later("studio:run")),
         Verb("bench", "Run a benchmark of this source checkout.", _later("bench:run")),
     ]

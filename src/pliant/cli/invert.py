@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from pliant import catalogue
 from pliant.cli.edit import settings_class
 from pliant.cli.options import DEFAULT_MODEL, Device, File, Part, Switch, parse, pick_device, print_json
 from pliant.cli.progress import Progress, stop_on_signal
 from pliant.errors import InputError
-from pliant.settings import read_settings, settings_facts
+from pliant.settings import settings_facts
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from pliant.gan.align import Crop
     from pliant.gan.invert import InvertStep
-    from pliant.project import Node, Project
+    from pliant.project import Project
     from pliant.steps import Run
 
 __all__ = ["run", "run_paste"]
 
-SETTINGS = "pliant.gan.invert:InvertSettings"
 DISTANCE = "distance_on_landmarks_68"
 """The perceptual distance by its true name."""
 
@@ -77,13 +77,13 @@ class Writing:
 
 def run(arguments: list[str]) -> int:
     """Invert a photo and write the project."""
-    made = settings_class(read_settings(SETTINGS), "How the photo is inverted.")
+    edit = catalogue.get("invert")
+    made = settings_class(edit.settings, "How the photo is inverted.")
     parts: list[tuple[str, Any, Any]] = [
         ("output", Annotated[Writing, Part], field()),
         ("settings", Annotated[made, Part], field(default_factory=made)),
     ]
-    summary = "Find the code that makes a photo, so that every edit of generated pictures works on it."
-    options: Any = parse(make_dataclass("Options", parts, frozen=True), "invert", summary, arguments)
+    options: Any = parse(make_dataclass("Options", parts, frozen=True), edit.name, edit.summary, arguments)
     return _invert(options.output, vars(options.settings))
 
 
@@ -94,6 +94,7 @@ def _invert(writing: Writing, values: dict[str, Any]) -> int:
     from pliant.gan.invert import InvertSettings
     from pliant.gan.latent import load_generator
     from pliant.images import check_image_path, load_image, to_tensor
+    from pliant.picture import PixelPicture
     from pliant.project import Project
     from pliant.settings import make_settings
     from pliant.steps import Run
@@ -103,20 +104,18 @@ def _invert(writing: Writing, values: dict[str, Any]) -> int:
         check_image_path(writing.image)
     project = Project.open(writing.out) if is_file(writing.out) else Project()
     settings: InvertSettings = make_settings(InvertSettings, values)
-    photo = load_image(writing.photo)
+    origin = {"file": writing.photo.name[:200]}
+    photo = PixelPicture.of(load_image(writing.photo), origin)
     device = pick_device(writing.device)
     generator = load_generator(writing.model, device)
-    crop = _crop(photo, writing, generator.config.size)
-    framed = cut(photo, crop)
-    origin = {"file": writing.photo.name[:200]}
-    steps = invert_kept(generator, to_tensor(framed), settings=settings, origin=origin, again=writing.again)
+    crop = _crop(photo.render(), writing, generator.config.size)
+    framed = to_tensor(cut(photo.render(), crop))
+    steps = invert_kept(generator, framed, settings=settings, origin=origin, again=writing.again)
     running = Run(steps, max_steps=settings.max_steps)
     ends = _watch(running, silent=writing.json or writing.quiet)
-    _add(project, writing, framed, crop, ends=ends, settings=settings_facts(settings))
-    project.save(writing.out)
-    if writing.image is not None:
-        facts = {"edit": "invert", "settings": settings_facts(settings)}
-        ends[-1].step.picture.save(writing.image, facts)
+    project.add(photo)
+    given = catalogue.Inputs(model=generator, crop=crop).named(photo.size)
+    _keep(project, writing, ends, given, settings_facts(settings))
     _report(writing, crop, ends, {"device": device, "stopped": running.stopped, "seconds": running.seconds})
     return 130 if running.stopped == "interrupted" else 0
 
@@ -158,26 +157,17 @@ def _watch(running: Run[InvertStep], *, silent: bool) -> list[End]:
     return list(ends.values())
 
 
-def _add(
-    project: Project,
-    writing: Writing,
-    framed: Image.Image,
-    crop: Crop,
-    *,
-    ends: list[End],
-    settings: dict[str, Any],
+def _keep(
+    project: Project, writing: Writing, ends: list[End], given: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    """The crop at a root of the project, the ends of the stages below it, and the photo's file among the inputs."""
-    import numpy as np
-    import torch
-
-    from pliant.picture import PixelPicture
+    """The ends of the stages below the photo in the project, and the picture of the last."""
     from pliant.steps import Trace
 
-    project.add(PixelPicture.of(framed, {"file": writing.photo.name[:200]}))
-    file = torch.from_numpy(np.frombuffer(writing.photo.read_bytes(), np.uint8).copy())
     trace: Trace[InvertStep] = Trace([end.step for end in ends])
-    project.add_run(trace, "invert", {"photo": file, "crop": crop.facts()}, settings)
+    project.add_run(trace, "invert", given, settings)
+    project.save(writing.out)
+    if writing.image is not None:
+        ends[-1].step.picture.save(writing.image, {"edit": "invert", "settings": settings})
 
 
 def _report(writing: Writing, crop: Crop, ends: list[End], facts: dict[str, Any]) -> None:
@@ -224,52 +214,26 @@ class PasteOptions:
 def run_paste(arguments: list[str]) -> int:
     """Paste and write."""
     options = parse(PasteOptions, "paste", PasteOptions.__doc__ or "", arguments)
-    from pliant import catalogue
-    from pliant.gan.align import Crop
-    from pliant.gan.blend import paste
     from pliant.images import check_image_path, load_image, save_image
+    from pliant.photo import photo_behind
     from pliant.points import as_mask
     from pliant.project import Project
 
     check_image_path(options.out)
     device = pick_device(options.device)
     project = Project.open(options.picture, catalogue.loader(model=options.model, device=device))
-    opened = _opening(project)
-    given = project.inputs(opened.id)
-    try:
-        crop = Crop.from_facts(given["crop"])
-        photo = load_image(given["photo"].numpy().tobytes())
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"The project has lost its photo, or where its crop lies ({error}).") from error
-    before = project.picture(opened.id).pixels()
-    edited = project.picture().pixels()
+    photo = photo_behind(project)
     mask = None
     if options.mask is not None:
-        mask = as_mask(load_image(options.mask, background=(0, 0, 0)), crop.size)
-    made = paste(photo, crop, edited, before=None if options.whole else before, mask=mask, how=options.how)
+        mask = as_mask(load_image(options.mask, background=(0, 0, 0)), photo.crop.size)
+    made = photo.paste(project.picture(), everything=options.whole, mask=mask, how=options.how)
     save_image(made, options.out)
-    changed = _share_changed(photo, made)
+    changed = _share_changed(photo.whole, made)
     if options.json:
         print_json({"out": str(options.out), "size": list(made.size), "changed_share": changed})
     else:
         print(f"{options.out}: {100 * changed:.1f} % of the photo's pixels differ")
     return 0
-
-
-def _opening(project: Project) -> Node:
-    """The inversion that the current picture comes from.
-
-    Raises:
-        InputError: there is none.
-    """
-    node = project.nodes.get(project.current or "")
-    while node is not None:
-        if node.edit == "invert":
-            return node
-        node = project.nodes.get(node.parent or "")
-    raise InputError(
-        "The current picture of this project does not come from a photo; open one with pliant invert."
-    )
 
 
 def _share_changed(photo: Image.Image, made: Image.Image) -> float:

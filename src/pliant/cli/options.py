@@ -1,19 +1,14 @@
-"""What the verbs' options have in common: how they are parsed, points, devices, where pictures come from."""
+"""What the verbs' options have in common: how they are parsed, points, devices."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
 from pliant.errors import InputError
-
-if TYPE_CHECKING:
-    from pliant.picture import Picture
-    from pliant.project import Project
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -21,7 +16,6 @@ __all__ = [
     "Device",
     "File",
     "Grid",
-    "LatentSource",
     "Part",
     "Switch",
     "parse",
@@ -114,42 +108,3 @@ def pick_device(device: Device) -> str:
 def print_json(result: dict[str, Any]) -> None:
     """One object on one line of standard output."""
     print(json.dumps(result), flush=True)
-
-
-@dataclass(frozen=True)
-class LatentSource:
-    """The picture to start from: that of a seed, of a project, or of a latent file."""
-
-    model: Annotated[str | None, tyro.conf.arg(metavar="MODEL", help_behavior_hint="")] = None
-    """Name, folder or file of the model; portraits-256 if not given, or the one that the project names."""
-    seed: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
-    """Seed of the picture; 0 if nothing else is given."""
-    psi: float = 0.7
-    """Truncation of the seed's picture: 1 for the model's full variety, less for more typical pictures."""
-    picture: File = None
-    """Project (.pliant) to go on from, at its current place."""
-    latent: File = None
-    """Latent code (.safetensors) to start from, as --save-latent writes it."""
-
-    def open(self, device: str) -> tuple[Picture, Project | None]:
-        """The picture, and the project that it came from if any.
-
-        Raises:
-            InputError: more than one source, or one that cannot be used.
-            CheckpointError: no such model.
-        """
-        if sum(each is not None for each in (self.seed, self.picture, self.latent)) > 1:
-            raise InputError(
-                "Give only one of --seed, --picture and --latent; each is a picture to start from."
-            )
-        from pliant import catalogue
-        from pliant.gan.latent import LatentPicture, load_generator, sample
-        from pliant.project import Project
-
-        if self.picture is not None:
-            project = Project.open(self.picture, catalogue.loader(model=self.model, device=device))
-            return project.picture(), project
-        generator = load_generator(self.model or DEFAULT_MODEL, device)
-        if self.latent is not None:
-            return LatentPicture.open_latent(self.latent, generator), None
-        return sample(generator, self.seed or 0, self.psi), None

@@ -34,6 +34,8 @@ FORMAT = "pliant-vector"
 SUFFIX = ".safetensors"
 MAX_STRENGTH = 10.0
 MAX_PARTS = 256
+Strengths = Mapping[str, float] | Mapping[str | Path, float]
+"""How much of each vector, by its name or its file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +240,7 @@ class VectorSettings:
 
 def apply_vectors(
     picture: LatentPicture,
-    vectors: Mapping[str | EditVector, float],
+    vectors: Strengths,
     *,
     head: PartHead | None = None,
     settings: VectorSettings = VectorSettings(),
@@ -247,7 +249,7 @@ def apply_vectors(
 
     Args:
         picture: where to start.
-        vectors: names (or vectors) with the strength of each.
+        vectors: names, or files as `Path`, with the strength of each.
         head: for refinement; the generator's own if not given.
         settings: how many steps of refinement.
 
@@ -257,7 +259,9 @@ def apply_vectors(
     """
     if not vectors:
         raise InputError("Choose at least one learnt edit.")
-    chosen = [each if isinstance(each, EditVector) else find_vector(picture.generator, each) for each in vectors]
+    chosen = [
+        each if isinstance(each, EditVector) else find_vector(picture.generator, each) for each in vectors
+    ]
     strengths = list(vectors.values())
     if not all(math.isfinite(each) and abs(each) <= MAX_STRENGTH for each in strengths):
         raise InputError(f"A strength lies within {-MAX_STRENGTH:g} and {MAX_STRENGTH:g}.")
@@ -265,7 +269,9 @@ def apply_vectors(
     return _added(picture, edit, head, settings)
 
 
-def _added(picture: LatentPicture, edit: EditVector, head: PartHead | None, settings: VectorSettings) -> Iterator[Step]:
+def _added(
+    picture: LatentPicture, edit: EditVector, head: PartHead | None, settings: VectorSettings
+) -> Iterator[Step]:
     yield Step(0, picture)
     if not settings.refine_steps:
         yield Step(1, edit.apply(picture))
@@ -295,13 +301,13 @@ def vectors_for(generator: Generator) -> dict[str, EditVector]:
 
 
 def find_vector(generator: Generator, source: str | Path) -> EditVector:
-    """A vector by name or file, for a generator.
+    """A vector for a generator: a text is its name, a `Path` its file.
 
     Raises:
         InputError: there is none.
         ModelMismatchError: the file is for another generator.
     """
-    if isinstance(source, Path) or source.endswith(SUFFIX):
+    if isinstance(source, Path):
         vector = EditVector.open(source)
         vector.check(generator)
         return vector
