@@ -11,7 +11,7 @@ from part_heads import channel_head
 from pliant.errors import InputError, ModelMismatchError
 from pliant.gan.latent import fingerprint, sample
 from pliant.gan.part_edit import RepaintSettings, refine
-from pliant.gan.vectors import EditVector, compose, find_vector, vectors_for
+from pliant.gan.vectors import EditVector, VectorSettings, apply_vectors, compose, find_vector, vectors_for
 
 import tiny
 
@@ -133,7 +133,7 @@ def test_vectors_are_found_by_name_for_their_generator(generator, tmp_path, monk
     (folder / "three.safetensors").write_bytes(b"broken")
     assert list(vectors_for(generator)) == ["wider sea"]
     assert find_vector(generator, "wider sea").parts == ("sea",)
-    assert find_vector(generator, str(folder / "one.safetensors")).name == "wider sea"
+    assert find_vector(generator, folder / "one.safetensors").name == "wider sea"
     with pytest.raises(InputError, match="no vector 'narrow' for 'tiny'; there are: wider sea"):
         find_vector(generator, "narrow")
     with pytest.raises(ModelMismatchError):
@@ -159,3 +159,49 @@ def test_refinement_needs_parts_that_are_there(generator):
         refine(picture, picture, (), head=head)
     with pytest.raises(InputError, match="must come from one generator"):
         refine(sample(tiny.generator(32), 0), picture, ("sea",), head=head)
+
+
+@pytest.fixture
+def kept(generator, tmp_path, monkeypatch):
+    """Two vectors among the user's own; folder of their files."""
+    monkeypatch.setenv("PLIANT_HOME", str(tmp_path))
+    folder = tmp_path / "vectors"
+    folder.mkdir()
+    vector(generator, seed=1).save(folder / "a.safetensors")
+    vector(generator, "ice", parts=("ice", "sea"), seed=2).save(folder / "b.safetensors")
+    return folder
+
+
+def test_several_are_applied_by_name_or_file(generator, kept):
+    picture = sample(generator, 2)
+    start, end = apply_vectors(picture, {"wider sea": 1.0, "ice": -0.5})
+    assert torch.equal(start.picture.ws, picture.ws)
+    known = vectors_for(generator)
+    one_by_one = known["ice"].apply(known["wider sea"].apply(picture), -0.5)
+    assert torch.allclose(end.picture.ws, one_by_one.ws, atol=1e-5)
+    (_, by_file) = apply_vectors(picture, {kept / "b.safetensors": 0.4})
+    assert torch.allclose(by_file.picture.ws, known["ice"].apply(picture, 0.4).ws)
+
+
+def test_refinement_follows_the_sum(generator, kept):
+    head = channel_head(generator)
+    settings = VectorSettings(refine_steps=3)
+    steps = list(apply_vectors(sample(generator, 2), {"ice": 0.5}, head=head, settings=settings))
+    assert [step.index for step in steps] == [0, 1, 2, 3, 4]
+    assert len(steps) == settings.max_steps
+    direct = list(apply_vectors(sample(generator, 2), {"ice": 0.5}))[-1]
+    assert torch.allclose(steps[1].picture.ws, direct.picture.ws, atol=1e-5)
+
+
+def test_a_name_is_never_taken_for_a_file(generator, kept):
+    for name in (str(kept / "a.safetensors"), "../vectors/a.safetensors", "a"):
+        with pytest.raises(InputError, match="There is no vector"):
+            apply_vectors(sample(generator, 2), {name: 1.0})
+
+
+@pytest.mark.parametrize("vectors", [{}, {"ice": float("nan")}, {"ice": 11.0}])
+def test_what_cannot_be_applied_gets_a_sentence(generator, kept, vectors):
+    with pytest.raises(InputError):
+        apply_vectors(sample(generator, 2), vectors)
+    with pytest.raises(InputError, match="0 or more"):
+        VectorSettings(refine_steps=-1)

@@ -9,7 +9,7 @@ from pliant.gan.drag import DragSettings, drag
 from pliant.gan.latent import LatentPicture, fingerprint, sample
 from pliant.gan.tuned import Delta, TunedGenerator, original, tuned
 from pliant.project import Project
-from pliant.steps import Run
+from pliant.steps import Run, Step, Trace
 
 import tiny
 
@@ -91,18 +91,20 @@ def test_a_project_keeps_the_tuning_once(picture, tmp_path):
         assert torch.equal(step.picture.pixels(), frame)
 
 
-def test_every_tuning_of_one_run_is_found(base):
+def test_of_a_run_that_tunes_its_model_the_last_tuning_is_kept(base):
     pictures = [
         LatentPicture(tuned(base, Delta({NAME: torch.full((16, 16, 3, 3), value)})), sample(base, 1).ws)
         for value in (0.1, 0.3)
     ]
+    plain = LatentPicture(base, pictures[0].ws)
     project = Project(catalogue.loader(find=lambda _: tiny.generator()))
-    project.add(LatentPicture(base, pictures[0].ws))
-    from pliant.steps import Step, Trace
-
-    project.add_run(Trace([Step(k, each) for k, each in enumerate(pictures)]), "invert")
-    for k, each in enumerate(pictures):
-        assert torch.equal(project.picture(step=k).pixels(), each.pixels())
+    project.add(plain)
+    node = project.add_run(Trace([Step(0, plain), Step(1, pictures[0])]), "invert")
+    assert torch.equal(project.picture().pixels(), pictures[0].pixels())
+    project.extend_run(node.id, Trace([Step(0, plain), *(Step(k + 1, p) for k, p in enumerate(pictures))]))
+    assert torch.equal(project.picture(step=2).pixels(), pictures[1].pixels())
+    for step in (0, 1):
+        assert torch.equal(project.picture(step=step).pixels(), plain.pixels())
 
 
 def test_a_drag_moves_a_tuned_picture(picture):
