@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+from dataclasses import replace
 
 import pytest
 import torch
@@ -167,6 +169,22 @@ def test_a_generator_finds_its_head(tmp_path, monkeypatch):
         load_head(generator, tmp_path / "heads" / "other")
     with pytest.raises(ModelMismatchError):
         segment(sample(generator, 0), random_head(other))
+
+
+def test_a_users_newest_head_comes_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLIANT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("pliant.gan.parts.WEIGHTS_FOLDER", tmp_path / "embedded")
+    generator = tiny.generator(32)
+    head = random_head(generator)
+    embedded = replace(head, facts={"made by": "Pliant"})
+    embedded.save(tmp_path / "embedded" / "a")
+    assert load_head(generator).facts == {"made by": "Pliant"}
+    for age, name in ((20, "b"), (10, "c"), (30, "d")):
+        own = replace(head, facts={"made by": name}).save(tmp_path / "home" / "heads" / name)
+        os.utime(own / "config.json", (10_000 - age, 10_000 - age))
+    assert load_head(generator).facts == {"made by": "c"}
+    replace(head, facts={"made by": "c", "again": True}).save(tmp_path / "home" / "heads" / "c")
+    assert load_head(generator).facts == {"made by": "c", "again": True}
 
 
 @pytest.mark.parametrize("harm", ["missing", "foreign", "truncated", "shape", "nan", "colour"])

@@ -102,13 +102,19 @@ def checked_head(picture: LatentPicture, head: PartHead | None) -> PartHead:
 
 
 def head_folders() -> Iterator[Path]:
-    """Folders of part heads: those that come with Pliant, then the user's (`heads` beside their models)."""
-    for place in (WEIGHTS_FOLDER, heads_folder()):
+    """Folders of part heads: the user's (`heads` beside their models), the newest first, then those that come with Pliant."""
+    for place in (heads_folder(), WEIGHTS_FOLDER):
         try:
-            folders = sorted(place.iterdir())
+            folders = [folder for folder in sorted(place.iterdir()) if _made_for(folder) is not None]
         except OSError:
             continue
-        yield from (folder for folder in folders if _made_for(folder) is not None)
+        yield from folders if place == WEIGHTS_FOLDER else sorted(folders, key=_written, reverse=True)
+
+
+def head_folder(generator: Generator) -> Path | None:
+    """Where the part head that was made for a generator lies; None if it has none."""
+    wanted = fingerprint(original(generator))
+    return next((folder for folder in head_folders() if _made_for(folder) == wanted), None)
 
 
 def heads_folder() -> Path:
@@ -127,8 +133,16 @@ def _made_for(folder: Path) -> str | None:
         return None
 
 
+def _written(folder: Path) -> int:
+    """When a part head was written, in nanoseconds; 0 where there is none."""
+    try:
+        return (folder / CONFIG).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def load_head(generator: Generator, source: str | Path | None = None) -> PartHead:
-    """The part head of a generator, on its device; asked again, the same one comes back.
+    """The part head of a generator, on its device; asked again, the same one comes back as long as its folder is the same.
 
     Args:
         generator: whose pictures it should read.
@@ -138,20 +152,18 @@ def load_head(generator: Generator, source: str | Path | None = None) -> PartHea
         CheckpointError: there is none, or it cannot be read.
         ModelMismatchError: `source` is for another generator.
     """
-    if source is None:
-        wanted = fingerprint(original(generator))
-        source = next((folder for folder in head_folders() if _made_for(folder) == wanted), None)
-    if source is None:
+    folder = head_folder(generator) if source is None else Path(source)
+    if folder is None:
         raise CheckpointError(
             f"There is no part head for '{generator.name}'; label a few of its pictures and train one with "
             "pliant train head."
         )
-    key = ("part head", str(source), generator.device)
-    if key not in generator.memo:
-        head = PartHead.open(source, generator.device)
+    key, written = ("part head", str(folder), generator.device), _written(folder)
+    if key not in generator.memo or generator.memo[key][0] != written:
+        head = PartHead.open(folder, generator.device)
         head.check(generator)
-        generator.memo[key] = head
-    return generator.memo[key]
+        generator.memo[key] = written, head
+    return generator.memo[key][1]
 
 
 def as_parts(value: PartsLike | PartMap, head: PartHead) -> Tensor:
