@@ -40,10 +40,15 @@ function requireFields(schema) {
   }
 }
 
+/** Of an item of a tuple: a tuple itself, or a number. */
+function typeOfItem({ tsType }) {
+  return tsType ?? "number";
+}
+
 /** Tuples, maps and titles as the library understands them. */
 function simplify(schema) {
   walk(schema, (part) => {
-    if (part.prefixItems) Object.assign(part, { tsType: "readonly [number, number]" });
+    if (part.prefixItems) part.tsType = `readonly [${part.prefixItems.map(typeOfItem).join(", ")}]`;
     if (part.patternProperties) {
       part.additionalProperties = Object.values(part.patternProperties)[0];
       delete part.patternProperties;

@@ -88,7 +88,7 @@ readonly feather: number
  */
 export interface Crop {
 readonly face: (number | null)
-readonly box: (readonly [number, number] | null)
+readonly box: (readonly [number, number, number, number] | null)
 }
 /**
  * Make a frame the start of the next run.
@@ -212,7 +212,7 @@ readonly name: string
  * @minItems 3
  * @maxItems 3
  */
-readonly colour: readonly [number, number]
+readonly colour: readonly [number, number, number]
 }
 /**
  * Keep the painted part map and its frame for training; one of the same frame takes the place of the former.
@@ -517,7 +517,7 @@ export interface Face {
  * @minItems 4
  * @maxItems 4
  */
-readonly corners: readonly [number, number]
+readonly corners: readonly [readonly [number, number], readonly [number, number], readonly [number, number], readonly [number, number]]
 }
 /**
  * A stored session, for the list on the start page.
