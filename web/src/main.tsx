@@ -10,6 +10,9 @@ import "./styles/panels.css";
 import "./styles/time.css";
 import "./styles/start.css";
 import "./styles/dialogs.css";
+import "./styles/vectors.css";
+import "./styles/photo.css";
+import "./styles/teaching.css";
 import "./styles/narrow.css";
 import { App } from "./ui/app";
 

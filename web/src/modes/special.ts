@@ -1,6 +1,7 @@
 /** The edits that show something of their own; all others need no entry. */
 
 import { DRAG } from "./drag";
+import { INVERT } from "./invert";
 import type { Special } from "./mode";
 
-export const SPECIAL: Readonly<Record<string, Special>> = { drag: DRAG };
+export const SPECIAL: Readonly<Record<string, Special>> = { drag: DRAG, invert: INVERT };

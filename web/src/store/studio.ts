@@ -4,17 +4,19 @@ import { computed, effect, type ReadonlySignal, type Signal, signal } from "@pre
 import type { Stage } from "../canvas/stage";
 import { type Mode, makeMode, obstacle } from "../modes/mode";
 import { Masks } from "./masks";
+import { Photo } from "./photo";
 import { Preview } from "./preview";
 import { Session } from "./session";
 import { Tools } from "./tools";
 import { Viewing } from "./viewing";
 
-export type Dialog = "export" | "help";
+export type Dialog = "export" | "help" | "vector";
 
 export class Studio {
   readonly session: Session;
   readonly viewing: Viewing;
   readonly masks: Masks;
+  readonly photo: Photo;
   readonly preview: Preview;
   readonly tools = new Tools();
   /** The canvas, while it is on the page. */
@@ -45,10 +47,12 @@ export class Studio {
         this.modes.value[0] ??
         null,
     );
+    this.photo = new Photo(this.session, this.mode);
     this.obstacle = computed(() => {
       const [mode, current] = [this.mode.value, document.value];
       if (mode === null || current === null) return "The studio is getting ready.";
-      return obstacle(mode, current, nodes.value.find(({ id }) => id === current.at?.node) ?? null);
+      const node = nodes.value.find(({ id }) => id === current.at?.node) ?? null;
+      return obstacle(mode, current, node) ?? this.photo.obstacle.value;
     });
     this.editable = computed(() => {
       const here = connected.value !== "refused" && this.viewing.looking.value === null;
@@ -64,6 +68,7 @@ export class Studio {
   dispose(): void {
     for (const stop of this.stopEffects) stop();
     this.preview.dispose();
+    this.photo.dispose();
     this.viewing.dispose();
     this.masks.dispose();
     this.session.close();

@@ -68,6 +68,8 @@ interface SliderProps {
   readonly step?: number;
   readonly disabled?: boolean;
   readonly text?: string;
+  /** Where its track begins to be filled; its left end if not given. */
+  readonly origin?: number;
   readonly onInput?: (value: number) => void;
   /** The slider was let go. */
   readonly onChange?: (value: number) => void;
@@ -83,10 +85,12 @@ export function Slider({
   step = 1,
   disabled,
   text,
+  origin = low,
   onInput,
   onChange,
 }: SliderProps) {
-  const filled = high > low ? ((value - low) / (high - low)) * 100 : 0;
+  const percent = (each: number) =>
+    high > low ? Math.min(Math.max((each - low) / (high - low), 0), 1) * 100 : 0;
   return (
     <input
       type="range"
@@ -99,7 +103,10 @@ export function Slider({
       step={step}
       value={value}
       disabled={disabled}
-      style={{ "--filled": `${filled}%` }}
+      style={{
+        "--from": `${percent(Math.min(origin, value))}%`,
+        "--to": `${percent(Math.max(origin, value))}%`,
+      }}
       onInput={(event) => onInput?.(event.currentTarget.valueAsNumber)}
       onChange={(event) => onChange?.(event.currentTarget.valueAsNumber)}
     />

@@ -1,15 +1,116 @@
-/** Which part of the photo the model should make. */
+/** Which part of the photo the model should make: one of the faces found in it, or a box. */
 
-import { Section } from "./controls";
+import type { CropShown, XY } from "../canvas/model";
+import { IMAGE_TYPES } from "../store/opening";
+import { NO_FACE, sideOf } from "../store/photo";
+import { useStudio } from "./context";
+import { Button, Section } from "./controls";
+import { FaceThumb } from "./facethumb";
+import { FileButton } from "./filebutton";
+import { Icon } from "./icons";
+
+function FaceChoice({ corners, index, chosen }: { corners: readonly XY[]; index: number; chosen: boolean }) {
+  const { photo, viewing, editable } = useStudio();
+  const picture = viewing.picture.value;
+  return (
+    <label class="face" data-testid={`face-${index + 1}`}>
+      <input
+        type="radio"
+        name="face"
+        checked={chosen}
+        disabled={!editable.value}
+        aria-label={`Face ${index + 1}`}
+        onChange={() => photo.choose({ face: index }, `Choose face ${index + 1}`)}
+      />
+      {picture && <FaceThumb photo={picture} corners={corners} />}
+      <span>{index + 1}</span>
+    </label>
+  );
+}
+
+function Faces({ crop }: { crop: CropShown }) {
+  const { photo } = useStudio();
+  if (photo.found.value === null) return <p class="quiet">{photo.obstacle.value}</p>;
+  if (crop.faces.length === 0) return crop.box ? null : <p data-testid="no-face">{NO_FACE}</p>;
+  return (
+    <div class="faces" role="radiogroup" aria-label="Faces">
+      {crop.faces.map((corners, index) => (
+        <FaceChoice key={index} corners={corners} index={index} chosen={crop.face === index} />
+      ))}
+    </div>
+  );
+}
+
+/** How large the chosen part is, and what becomes of it. */
+function Chosen({ crop }: { crop: CropShown }) {
+  const { photo } = useStudio();
+  const [side, made] = [sideOf(crop), photo.model.value?.resolution ?? null];
+  if (side === null || made === null) return null;
+  const what = crop.box ? "The box" : `Face ${(crop.face ?? 0) + 1}`;
+  const blurry = side < made / 2 ? " It is small, so it will look soft." : "";
+  return (
+    <p class="quiet" data-testid="crop-size">
+      {what} is {side} × {side} pixels of the photo; the model makes {made} × {made}.{blurry}
+    </p>
+  );
+}
+
+function Cropping({ crop }: { crop: CropShown }) {
+  return (
+    <>
+      <Faces crop={crop} />
+      <Chosen crop={crop} />
+      <p class="quiet">
+        Run finds the code that makes this part. That takes a minute or two on a processor; then drag, repaint
+        and learnt edits work on it, and Export puts the result back into the whole photo.
+      </p>
+    </>
+  );
+}
 
 export function CropPanel() {
+  const { photo, tools, editable } = useStudio();
+  const crop = photo.crop.value;
+  const draw = crop && (
+    <Button
+      testid="crop-draw"
+      icon="crop"
+      label="Draw a box"
+      disabled={!editable.value}
+      onClick={() => {
+        tools.tool.value = "crop";
+      }}
+    />
+  );
   return (
-    <Section name="crop" title="What to make">
-      <p class="quiet" />
+    <Section name="crop" title="Which part" actions={draw}>
+      {crop ? (
+        <Cropping crop={crop} />
+      ) : (
+        <>
+          <p class="empty">
+            <Icon name="image" /> Choose a photo of your own, or drop it anywhere on this page.
+          </p>
+          <FileButton testid="choose-photo" label="Choose a photo" icon="image" accept={IMAGE_TYPES} />
+        </>
+      )}
     </Section>
   );
 }
 
+function next(crop: CropShown | null, faces: number, editable: boolean): string {
+  if (crop === null || !editable) return "";
+  if (crop.box !== null) return "Pull the box or its corners; arrow keys move it.";
+  const face = faces > 1 ? "Click a face, or pull" : "Pull";
+  return `${face} a box around what the model should make.`;
+}
+
 export function CropOptions() {
-  return <p class="quiet" data-testid="crop-options" />;
+  const { photo, editable } = useStudio();
+  const crop = photo.crop.value;
+  return (
+    <p class="quiet" data-testid="crop-options">
+      {next(crop, crop?.faces.length ?? 0, editable.value)}
+    </p>
+  );
 }

@@ -125,7 +125,14 @@ function useDownload(): string | null {
   return exported?.name ?? null;
 }
 
-function Make({ what, place }: { what: Exclude<What, "script">; place: Place }) {
+interface MakeProps {
+  readonly what: Exclude<What, "script">;
+  readonly place: Place;
+  /** It comes from a photo. */
+  readonly photo: boolean;
+}
+
+function Make({ what, place, photo }: MakeProps) {
   const { session } = useStudio();
   const video = session.welcome.value?.video ?? false;
   const [picture, setPicture] = useState<Format>("png");
@@ -135,11 +142,13 @@ function Make({ what, place }: { what: Exclude<What, "script">; place: Place }) 
     boomerang: false,
     fps: 24,
   });
+  const [whole, setWhole] = useState(true);
   const change = (part: Partial<Options>) => setOptions({ ...options, ...part });
   const done = useDownload();
   const start = () => {
     if (what === "animation") session.export({ place, ...options });
-    else session.export({ place, format: what === "picture" ? picture : what });
+    else if (what === "picture") session.export({ place, format: picture, photo: photo && whole });
+    else session.export({ place, format: what });
   };
   return (
     <>
@@ -151,6 +160,20 @@ function Make({ what, place }: { what: Exclude<What, "script">; place: Place }) 
           options={PICTURES}
           onChange={setPicture}
         />
+      )}
+      {what === "picture" && photo && (
+        <label class="line">
+          <span>
+            Put back into the whole photo
+            <span class="quiet line-note">Pixels that the edit did not touch stay exactly as they were.</span>
+          </span>
+          <Switch
+            testid="export-photo"
+            label="Put back into the whole photo"
+            checked={whole}
+            onChange={setWhole}
+          />
+        </label>
       )}
       {what === "animation" && (
         <>
@@ -203,7 +226,11 @@ export function Exporting() {
     <Dialog testid="export-dialog" title="Export" onClose={close}>
       <Segments testid="export-what" label="What" value={what} options={whats} onChange={setWhat} />
       <p class="quiet">{ABOUT[what]}</p>
-      {what === "script" ? <ScriptText place={place} /> : <Make what={what} place={place} />}
+      {what === "script" ? (
+        <ScriptText place={place} />
+      ) : (
+        <Make what={what} place={place} photo={node.photo} />
+      )}
       <Problems about={["export"]} />
     </Dialog>
   );

@@ -5,6 +5,7 @@ import type { ModelInfo } from "../messages";
 import { portraitAddress } from "../store/api";
 import { useStudio } from "./context";
 import { Button, Slider, TextField, useDraft } from "./controls";
+import { ModelChoice } from "./modelchoice";
 import { sentence } from "./words";
 
 const TILES = 12;
@@ -69,33 +70,6 @@ function Truncation({ psi, onChange }: { psi: number; onChange: (psi: number) =>
 export function readSeed(text: string): number | null {
   const seed = Number(text.trim());
   return /^\d+$/.test(text.trim()) && seed < SEEDS ? seed : null;
-}
-
-function ModelChoice({
-  models,
-  name,
-  onChange,
-}: {
-  models: readonly ModelInfo[];
-  name: string;
-  onChange: (name: string) => void;
-}) {
-  if (models.length < 2) return null;
-  return (
-    <select
-      class="field"
-      aria-label="Model"
-      data-testid="model"
-      value={name}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    >
-      {models.map((model) => (
-        <option key={model.name} value={model.name}>
-          {model.name}
-        </option>
-      ))}
-    </select>
-  );
 }
 
 export function Gallery() {

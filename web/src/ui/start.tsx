@@ -1,55 +1,25 @@
 /** The first page: a portrait, a project, or a file of one's own. */
 
-import { useRef } from "preact/hooks";
 import { openSession } from "../store/current";
-import { IMAGE_TYPES, openFile } from "../store/opening";
+import { IMAGE_TYPES } from "../store/opening";
 import { useStudio } from "./context";
 import { Button } from "./controls";
+import { FileButton } from "./filebutton";
 import { Gallery } from "./gallery";
 import { Icon } from "./icons";
 import { Problems } from "./problems";
 import { Projects } from "./projects";
 
-function FileButton({
-  testid,
-  label,
-  icon,
-  accept,
-}: {
-  testid: string;
-  label: string;
-  icon: "folder" | "image";
-  accept: string;
-}) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <Button testid={testid} label={label} icon={icon} onClick={() => input.current?.click()} />
-      <input
-        ref={input}
-        type="file"
-        class="unseen"
-        tabIndex={-1}
-        aria-label={label}
-        data-testid={`${testid}-file`}
-        accept={accept}
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          if (file) void openFile(file);
-          event.currentTarget.value = "";
-        }}
-      />
-    </>
-  );
-}
-
 function Own() {
   return (
     <section class="own" aria-label="Your files">
       <Icon name="image" />
-      <p>Drop or paste a picture anywhere on this page.</p>
+      <p>
+        Drop or paste a photo anywhere on this page: a model learns to make it, and then all that moves,
+        repaints and changes portraits works on it too.
+      </p>
       <div class="bar-group">
-        <FileButton testid="choose-image" label="Choose a picture" icon="image" accept={IMAGE_TYPES} />
+        <FileButton testid="choose-image" label="Choose a photo" icon="image" accept={IMAGE_TYPES} />
         <FileButton testid="open-project" label="Open a project" icon="folder" accept=".pliant" />
       </div>
     </section>

@@ -1,11 +1,105 @@
-/** The learnt edits that fit the picture. */
+/** The learnt edits that fit the picture, each as this picture would be with it. */
 
-import { Section } from "./controls";
+import { useState } from "preact/hooks";
+import type { Place, VectorInfo } from "../messages";
+import { getVectors } from "../store/api";
+import { foundVectors, type Strengths, strengthLabel, withStrength } from "../store/vectors";
+import { useStudio } from "./context";
+import { Button, Section } from "./controls";
+import { useFetched } from "./fetched";
+import { Problems } from "./problems";
+import { VectorCard } from "./vectorcard";
+
+/** With more than these a search helps. */
+const FEW = 12;
+
+interface CardsProps {
+  readonly vectors: readonly VectorInfo[];
+  readonly place: Place;
+}
+
+function Cards({ vectors, place }: CardsProps) {
+  const { session, editable } = useStudio();
+  const [wanted, setWanted] = useState("");
+  const strengths: Strengths = session.document.value?.vectors ?? {};
+  const found = foundVectors(vectors, wanted);
+  const set = (name: string, strength: number) => {
+    session.dismiss("vectors");
+    const next = withStrength(strengths, name, strength);
+    if (strength !== (strengths[name] ?? 0)) {
+      session.change({ label: strengthLabel(name, strength), vectors: next });
+    }
+  };
+  return (
+    <>
+      {vectors.length > FEW && (
+        <input
+          type="text"
+          role="searchbox"
+          class="field search"
+          placeholder={`Search ${vectors.length} edits`}
+          aria-label="Search the learnt edits"
+          data-testid="vectors-search"
+          value={wanted}
+          onInput={(event) => setWanted(event.currentTarget.value)}
+        />
+      )}
+      <ul class="vectors" data-testid="vectors">
+        {found.map((vector) => (
+          <VectorCard
+            key={vector.name}
+            vector={vector}
+            place={place}
+            strength={strengths[vector.name] ?? 0}
+            disabled={!editable.value}
+            onMove={() => {}}
+            onSet={(strength) => set(vector.name, strength)}
+          />
+        ))}
+      </ul>
+      {found.length === 0 && <p class="quiet">None is called so.</p>}
+    </>
+  );
+}
+
+function Gallery({ place }: { place: Place }) {
+  const { session } = useStudio();
+  const kept = session.vectorSaved.value?.name ?? "";
+  const fetched = useFetched(`${session.id} ${place.node} ${kept}`, () => getVectors(session.id, place.node));
+  if (fetched.state === "refused") return <p class="quiet">{fetched.sentence}</p>;
+  if (fetched.state === "asking") return <p class="quiet">Looking for learnt edits …</p>;
+  if (fetched.value.length === 0) {
+    return (
+      <p class="quiet" data-testid="vectors-none">
+        There is no learnt edit for this model yet. Make a change by points or parts, then choose “Keep as
+        learnt edit” below the picture.
+      </p>
+    );
+  }
+  return <Cards vectors={fetched.value} place={place} />;
+}
 
 export function VectorsPanel() {
+  const { session, editable, viewing } = useStudio();
+  const at = session.document.value?.at ?? null;
+  const latent = viewing.node.value?.kind === "latent";
+  const chosen = Object.keys(session.document.value?.vectors ?? {}).length > 0;
+  const reset = chosen && (
+    <Button
+      testid="vectors-reset"
+      label="Reset all"
+      disabled={!editable.value}
+      onClick={() => session.change({ label: "Reset learnt edits", vectors: {} })}
+    />
+  );
   return (
-    <Section name="vectors" title="Learnt edits">
-      <p class="quiet" />
+    <Section name="vectors" title="Learnt edits" actions={reset}>
+      <Problems about={["vectors"]} />
+      {at !== null && latent ? (
+        <Gallery place={at} />
+      ) : (
+        <p class="quiet">Learnt edits work on generated pictures and on photos that were opened.</p>
+      )}
     </Section>
   );
 }

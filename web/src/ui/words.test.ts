@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { pathOf } from "./curve";
 import { readSeed } from "./gallery";
-import { ago, count, duration, endWords, runWords, sentence } from "./words";
+import { ago, count, duration, endWords, likenessWords, runWords, sentence, stageWords } from "./words";
 
 const RUN = {
   node: null,
@@ -39,6 +39,21 @@ test("times", () => {
 test("counts and sentences", () => {
   expect([count(1, "run"), count(3, "run")]).toEqual(["1 run", "3 runs"]);
   expect([sentence("small faces"), sentence("Done."), sentence("")]).toEqual(["Small faces.", "Done.", ""]);
+});
+
+test("opening a photo in words", () => {
+  expect(["w", "w+", "tune", "new"].map(stageWords)).toEqual([
+    "Finding the picture",
+    "Refining each layer",
+    "Tuning the model to your photo",
+    "new",
+  ]);
+  expect([10, 20, 26, 33].map(likenessWords)).toEqual([
+    "Still another picture",
+    "The features are there",
+    "Close to the photo",
+    "Hardly to be told from the photo",
+  ]);
 });
 
 test("seeds are whole numbers below 2^32", () => {

@@ -39,6 +39,25 @@ export function endWords({ reason, steps }: Ended): string {
   return `${REASONS[reason]} after ${count(Math.max(steps - 1, 0), "step")}`;
 }
 
+const STAGES: Readonly<Record<string, string>> = {
+  start: "Looking for a start",
+  w: "Finding the picture",
+  "w+": "Refining each layer",
+  tune: "Tuning the model to your photo",
+};
+
+/** What opening a photo is doing. */
+export function stageWords(stage: string): string {
+  return STAGES[stage] ?? stage;
+}
+
+/** Decibels of likeness as a person sees them. */
+export function likenessWords(psnr: number): string {
+  if (psnr < 18) return "Still another picture";
+  if (psnr < 24) return "The features are there";
+  return psnr < 30 ? "Close to the photo" : "Hardly to be told from the photo";
+}
+
 /** "just now", "5 min ago", "Nov 3". */
 export function ago(seconds: number, now = Date.now() / 1000): string {
   const age = now - seconds;
