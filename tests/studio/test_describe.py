@@ -100,6 +100,11 @@ def test_nodes_have_short_titles(values, title):
     assert (info.size, info.photo) == ((32, 48), True)
 
 
+def test_a_node_names_the_model_that_makes_its_pictures():
+    assert node_info(node(facts=[{"model": "tiny"}]), (32, 48), photo=False).model == "tiny"
+    assert node_info(node(kind="pixels"), (32, 48), photo=False).model is None
+
+
 def rounded(fact):
     """Losses are stored in single precision."""
     return fact.model_copy(update={"loss": round(fact.loss, 6)})
@@ -208,7 +213,7 @@ def test_masks_that_cannot_be_used_get_a_sentence(tmp_path, sent, sentence):
     files = folder(tmp_path)
     with pytest.raises(InputError, match=sentence):
         keep_mask(sent, 0.0, (12, 8), files)
-    assert not list(files.masks.iterdir())
+    assert not list(files.masks.folder.iterdir())
 
 
 def test_a_mask_that_lets_all_change_is_taken(tmp_path):

@@ -129,6 +129,9 @@ readonly go_on?: boolean
  */
 export interface Preview {
 readonly type: "preview"
+readonly vectors?: ({
+[k: string]: number
+} | null)
 }
 /**
  * Hold the run after the step in progress.
@@ -339,6 +342,7 @@ readonly title: string
 readonly size: readonly [number, number]
 readonly created: string
 readonly photo: boolean
+readonly model: (string | null)
 }
 /**
  * The run in progress.

@@ -79,6 +79,7 @@ def node_info(node: Node, size: tuple[int, int], *, photo: bool) -> NodeInfo:
         size: of its pictures.
         photo: it comes from a photo, into which it can be put back.
     """
+    first = node.facts[0] if node.facts else {}
     return NodeInfo(
         id=node.id,
         parent=node.parent,
@@ -90,6 +91,7 @@ def node_info(node: Node, size: tuple[int, int], *, photo: bool) -> NodeInfo:
         size=size,
         created=node.created,
         photo=photo,
+        model=str(first["model"])[:200] if "model" in first else None,
     )
 
 

@@ -191,6 +191,8 @@ class Preview(Message):
     """Show what the edit would make of the document, and keep nothing of it; any other wish ends the showing."""
 
     type: Literal["preview"] = "preview"
+    vectors: Annotated[dict[Name, Strength], Field(max_length=MAX_VECTORS)] | None = None
+    """In place of the document's: while a slider moves, before that becomes a change."""
 
 
 class Pause(Message):
@@ -380,6 +382,8 @@ class NodeInfo(Message):
     created: str
     photo: bool
     """It comes from a photo, into which it can be put back."""
+    model: str | None
+    """Name of the model that makes its pictures, of those that a model makes."""
 
 
 class RunInfo(Message):

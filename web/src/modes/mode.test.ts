@@ -24,6 +24,7 @@ const NODE: NodeInfo = {
   size: [8, 8],
   created: "",
   photo: false,
+  model: null,
 };
 const DOCUMENT: Document = {
   edit: "fresh",

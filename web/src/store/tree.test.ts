@@ -14,6 +14,7 @@ function node(id: string, parent: string | null, fromStep: number | null = null,
     size: [8, 8],
     created: "",
     photo: false,
+    model: null,
   };
 }
 
