@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from pliant.gan.hints import Hint, hints
     from pliant.gan.invert import InvertSettings, InvertStep, invert
     from pliant.gan.latent import LatentPicture, load_generator, sample
+    from pliant.gan.part_edit import RepaintSettings, RepaintStep, repaint
+    from pliant.gan.parts import PartMap, load_head, segment
     from pliant.gan.stylegan2 import Generator
+    from pliant.gan.vectors import EditVector, VectorSettings, apply_vectors
+    from pliant.photo import Photo, photo_behind
     from pliant.picture import Picture
     from pliant.project import Project
     from pliant.steps import Run, Step, Trace
@@ -36,6 +40,7 @@ __all__ = [
     "CheckpointError",
     "DragSettings",
     "DragStep",
+    "EditVector",
     "Generator",
     "Hint",
     "InputError",
@@ -44,19 +49,29 @@ __all__ = [
     "LatentPicture",
     "MissingExtraError",
     "ModelMismatchError",
+    "PartMap",
+    "Photo",
     "Picture",
     "PliantError",
     "Project",
+    "RepaintSettings",
+    "RepaintStep",
     "Run",
     "Step",
     "Trace",
     "UnsafeCheckpointError",
+    "VectorSettings",
+    "apply_vectors",
     "drag",
     "drag_many",
     "hints",
     "invert",
     "load_generator",
+    "load_head",
+    "photo_behind",
+    "repaint",
     "sample",
+    "segment",
 ]
 
 _HOMES = {
@@ -72,7 +87,11 @@ _HOMES = {
     "pliant.gan.hints": ("Hint", "hints"),
     "pliant.gan.invert": ("InvertSettings", "InvertStep", "invert"),
     "pliant.gan.latent": ("LatentPicture", "load_generator", "sample"),
+    "pliant.gan.part_edit": ("RepaintSettings", "RepaintStep", "repaint"),
+    "pliant.gan.parts": ("PartMap", "load_head", "segment"),
     "pliant.gan.stylegan2": ("Generator",),
+    "pliant.gan.vectors": ("EditVector", "VectorSettings", "apply_vectors"),
+    "pliant.photo": ("Photo", "photo_behind"),
     "pliant.picture": ("Picture",),
     "pliant.project": ("Project",),
     "pliant.steps": ("Run", "Step", "Trace"),
