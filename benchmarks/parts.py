@@ -38,9 +38,8 @@ from pliant.gan.latent import LatentPicture, fingerprint, load_generator, sample
 from pliant.gan.part_edit import RepaintSettings, repaint
 from pliant.gan.parts import load_head, segment
 from pliant.gan.vectors import EditVector, find_vector
-from pliant.perception.frechet import FEATURES, frechet_distance
-from pliant.perception.landmarks import interocular, load_landmarks
-from quality.perceptual import PerceptualDistance, weights_path
+from pliant.perception.frechet import FEATURES
+from quality.smiles import HELD_OUT, Judged, Smiles
 
 RESULTS = Path(__file__).parent / "results"
 MOUTH_PARTS = ("upper lip", "lower lip", "mouth")
@@ -209,168 +208,33 @@ def _bytes(subject: Subject, name: str, args: argparse.Namespace) -> int:
     return int(done.stdout.split()[-1])
 
 
-class SmileClassifier:
-    """Logistic regression on landmarks: centred, turned upright, in units of the distance between the eyes.
-
-    Args:
-        points: [N, 68, 2] pixels of pictures, as the landmark net finds them.
-        smiles: [N] bool.
-    """
-
-    def __init__(self, points: Tensor, smiles: Tensor) -> None:
-        shapes = upright(points)
-        self.mean, self.spread = shapes.mean(0), shapes.std(0) + 1e-3
-        weights = torch.zeros(shapes.shape[1] + 1, requires_grad=True)
-        wanted = smiles.float()
-        adam = torch.optim.Adam([weights], 0.05)
-        for _ in range(400):
-            adam.zero_grad()
-            score = self._scaled(shapes) @ weights[1:] + weights[0]
-            loss = F.binary_cross_entropy_with_logits(score, wanted) + 1e-3 * weights[1:].square().sum()
-            loss.backward()
-            adam.step()
-        self.weights = weights.detach()
-
-    def __call__(self, points: Tensor) -> Tensor:
-        """Log odds [N] of a smile."""
-        return self._scaled(upright(points)) @ self.weights[1:] + self.weights[0]
-
-    def _scaled(self, shapes: Tensor) -> Tensor:
-        return (shapes - self.mean) / self.spread
-
-
-def upright(points: Tensor) -> Tensor:
-    """Landmarks [N, 68, 2] without place, size and roll: [N, 136]."""
-    centre = (points[:, 36:48]).mean(1, keepdim=True)
-    eyes = points[:, 45] - points[:, 36]
-    cos, sin = (eyes / interocular(points)[:, None]).unbind(1)
-    turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
-    return (((points - centre) @ turn) / interocular(points)[:, None, None]).flatten(1)
-
-
-def labelled_smiles(data: Path) -> tuple[Tensor, Tensor]:
-    """Pictures [N, 3, H, W] uint8 of the labelled set and which of them smile with a closed or open mouth."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "recipes" / "portraits"))
-    from part_net import read_labelled
-
-    read = read_labelled(data)
-    return read.images, torch.tensor([each["smile"] > 0.4 for each in read.attributes])
-
-
-@torch.no_grad()
-def painted(pictures: list[LatentPicture]) -> Tensor:
-    """[N, 3, H, W] on the CPU."""
-    return torch.stack([each.pixels().cpu() for each in pictures])
-
-
-@torch.no_grad()
-def direction(generator: Any, judge: Callable[[Tensor], Tensor], count: int, seed: int) -> Tensor:
-    """InterFaceGAN's direction: the unit normal [w_dim] of the plane between codes that smile and codes that do not.
-
-    The most certain fifth on either side is kept; the plane is a ridge regression's.
-    """
-    rng = torch.Generator().manual_seed(seed)
-    codes, scores = [], []
-    for _ in range(0, count, 20):
-        z = torch.randn(20, generator.config.z_dim, generator=rng).to(generator.device)
-        ws = generator.mapping(z, None, 0.7)
-        scores.append(judge(generator.synthesis(ws).clamp(-1, 1).cpu()))
-        codes.append(ws[:, 0].cpu())
-    codes, scores = torch.cat(codes), torch.cat(scores)
-    order = scores.argsort()
-    fifth = len(order) // 5
-    chosen = torch.cat([order[:fifth], order[-fifth:]])
-    signs = torch.cat([-torch.ones(fifth), torch.ones(fifth)])
-    x = codes[chosen] - codes[chosen].mean(0)
-    normal = torch.linalg.solve(
-        x.T @ x + x.square().sum() / len(x) * 0.1 * torch.eye(x.shape[1]), x.T @ signs
-    )
-    return normal / normal.norm()
-
-
 def smile(args: argparse.Namespace) -> None:
-    """Make neutral portraits smile in every way, and judge."""
+    """Make neutral portraits smile in every way, judge, and write the table."""
     generator = load_generator(args.model, args.device)
-    head = load_head(generator, args.head)
-    vector = find_vector(generator, args.vector)
-    net = load_landmarks()
-    images, smiles = labelled_smiles(args.data)
-    rest = len(images) - 300
-    found = torch.cat([net.detect(part.float() / 127.5 - 1).points for part in images.split(64)])
-    classifier = SmileClassifier(found[:rest], smiles[:rest])
-    accuracy = ((classifier(found[rest:]) > 0) == smiles[rest:]).float().mean()
-    print(f"classifier: {accuracy:.1%} of 300 held-out renders", flush=True)
-
-    def judge(pictures: Tensor) -> Tensor:
-        return classifier(net.detect(pictures).points)
-
-    starts: list[LatentPicture] = []
-    seed = 100_000
-    while len(starts) < args.count:
-        picture = sample(generator, seed)
-        seed += 1
-        if float(judge(picture.pixels()[None].cpu())[0]) < -1:
-            starts.append(picture)
-    before = painted(starts)
-    real = net.embed(images[smiles].float() / 127.5 - 1)
-    distance = PerceptualDistance(weights_path())
-    normal = direction(generator, judge, args.codes, 1)
-    # As strong as the vector: the same median rise of the classifier's score on 20 of the pictures.
-    rise = float((judge(painted([vector.apply(each) for each in starts[:20]])) - judge(before[:20])).median())
-    strengths = torch.linspace(0.5, 12, 24)
-    rises = [
-        float(
-            (
-                judge(painted([each.with_ws(each.ws + s * normal.to(each.ws)) for each in starts[:20]]))
-                - judge(before[:20])
-            ).median()
-        )
-        for s in strengths
-    ]
-    strength = float(strengths[int((torch.tensor(rises) - rise).abs().argmin())])
-
-    def refined(steps: int) -> list[LatentPicture]:
-        settings = RepaintSettings(max_steps=steps)
-        return [list(vector.refined(each, head=head, settings=settings))[-1].picture for each in starts]
-
-    rows = {
-        "nothing": lambda: starts,
-        f"direction in W, {strength:.1f}": lambda: [
-            each.with_ws(each.ws + strength * normal.to(each.ws)) for each in starts
-        ],
-        "vector": lambda: [vector.apply(each) for each in starts],
-        "vector + 10 steps": lambda: refined(10),
-        "vector + 30 steps": lambda: refined(30),
-    }
-    figures: dict[str, dict[str, float]] = {}
-    for name, make in rows.items():
-        began = time.perf_counter()
-        after = painted(make())
-        figures[name] = {
-            "success": float((judge(after) > 0).float().mean()),
-            "frechet": frechet_distance(net.embed(after), real),
-            "st_lpips": float(distance(before, after).mean()),
-            "seconds": (time.perf_counter() - began) / len(starts),
-        }
-        print(name, figures[name], flush=True)
-    said = (
-        f"`python benchmarks/parts.py smile --vector {args.vector} --count {args.count}`: {args.count} neutral pictures "
-        f"of {args.model}. The classifier is right on {accuracy:.1%} of 300 held-out renders. Fréchet distance on "
-        f"{FEATURES}; to the renders that smile."
-    )
+    smiles = Smiles(generator, find_vector(generator, args.vector), args.data, args.count, args.codes)
+    print(f"classifier: {smiles.accuracy:.1%} of {HELD_OUT} held-out renders", flush=True)
+    rows: dict[str, Judged] = {}
+    for name, edit in smiles.rows().items():
+        rows[name] = smiles.judged(edit)
+        print(name, rows[name], flush=True)
     lines = [
         "# Smiles",
         "",
-        said,
+        (
+            f"`python benchmarks/parts.py smile --vector {args.vector} --count {args.count} --device {args.device}`: {args.count} "
+            f"neutral pictures of {args.model}. The classifier is right on {smiles.accuracy:.1%} of {HELD_OUT} held-out renders. "
+            f"Fréchet distance on {FEATURES}; to the renders that smile."
+        ),
         "",
         "| | success % | Fréchet distance | ST-LPIPS to the picture before | seconds |",
         "| --- | --- | --- | --- | --- |",
         *(
-            f"| {name} | {100 * row['success']:.1f} | {row['frechet']:.3f} | {row['st_lpips']:.3f} | {row['seconds']:.2f} |"
-            for name, row in figures.items()
+            f"| {name} | {100 * row.success:.1f} | {row.frechet:.3f} | {row.st_lpips:.3f} | {row.seconds:.2f} |"
+            for name, row in rows.items()
         ),
     ]
-    _write(args, "parts_smile", lines, {"accuracy": float(accuracy), "rows": figures})
+    figures = {"accuracy": smiles.accuracy, "rows": {name: vars(row) for name, row in rows.items()}}
+    _write(args, "parts_smile", lines, figures)
 
 
 def _write(args: argparse.Namespace, name: str, lines: list[str], figures: dict[str, Any]) -> None:
@@ -386,12 +250,14 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("what", choices=["speed", "smile"])
     parser.add_argument("--model", default="portraits-256")
-    parser.add_argument("--head", type=Path, help="folder of a part head; the model's own if not given")
+    parser.add_argument(
+        "--head", type=Path, help="of speed: folder of a part head; the model's own if not given"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--one", help="print the peak memory of one row (used for fresh processes)")
     parser.add_argument("--data", type=Path, help="zip shards of labelled renders")
-    parser.add_argument("--vector", default="smile")
+    parser.add_argument("--vector", default="smile", help="of smile: a vector's name")
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--codes", type=int, default=5000, help="random codes for the direction")
     args = parser.parse_args(arguments)
