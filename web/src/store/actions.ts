@@ -72,3 +72,28 @@ export function holdCompare({ viewing }: Studio, held: boolean): void {
   if (held) viewing.style.value = "whole";
   else if (viewing.style.value === "whole") viewing.style.value = null;
 }
+
+/** The painted parts of this picture teach the model; where it has a head already, in that one's parts. */
+export function keepLabel({ session, parts }: Studio): void {
+  const known = parts.known.value;
+  const classes = session.state.value?.labelling.classes ?? [];
+  session.dismiss("parts");
+  if (known && classes.length === 0) session.send({ type: "set_classes", classes: known.classes });
+  session.send({ type: "add_label" });
+}
+
+const SEEDS = 2 ** 32;
+
+/** Another picture of the model that made this one. */
+export function nextSample({ session, viewing }: Studio): void {
+  const model = viewing.node.value?.model ?? null;
+  if (model === null) return;
+  viewing.follow();
+  session.send({ type: "sample", model, seed: Math.floor(Math.random() * SEEDS) });
+}
+
+export function train({ session }: Studio): void {
+  session.trained.value = null;
+  session.dismiss("parts");
+  session.send({ type: "train_head" });
+}

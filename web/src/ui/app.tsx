@@ -8,6 +8,7 @@ import { Exporting } from "./exporting";
 import { Help } from "./help";
 import { Problems } from "./problems";
 import { Projects } from "./projects";
+import { SaveVector } from "./savevector";
 import { Start } from "./start";
 import { TipLayer } from "./tip";
 import { TopBar } from "./topbar";
@@ -71,6 +72,7 @@ function Page() {
       <Content />
       {dialog.value === "export" && <Exporting />}
       {dialog.value === "help" && <Help />}
+      {dialog.value === "vector" && <SaveVector />}
       <TipLayer />
     </div>
   );

@@ -48,9 +48,14 @@ function Strip({ node, last, step }: { node: NodeInfo; last: number; step: numbe
   );
 }
 
+/** A run that went from one picture of a model to another, not one that opened a photo. */
+function isLearnable(node: NodeInfo): boolean {
+  return node.edit !== null && node.kind === "latent" && node.edit !== "invert";
+}
+
 function FrameActions({ place, node }: { place: Place; node: NodeInfo }) {
   const studio = useStudio();
-  const { session, viewing, obstacle } = studio;
+  const { session, viewing, obstacle, dialog } = studio;
   const busy = session.run.value !== null;
   const here = samePlace(place, session.document.value?.at ?? null);
   const comparing = samePlace(viewing.against.value, place);
@@ -82,6 +87,18 @@ function FrameActions({ place, node }: { place: Place; node: NodeInfo }) {
         disabled={busy}
         onClick={() => branchFrom(studio, place)}
       />
+      {isLearnable(node) && place.step > 0 && (
+        <Button
+          testid="frame-keep"
+          label="Keep as learnt edit"
+          icon="spark"
+          tip="What the run did up to this step, to be added to other pictures"
+          disabled={busy}
+          onClick={() => {
+            dialog.value = "vector";
+          }}
+        />
+      )}
       <Button
         testid="frame-compare"
         label={comparing ? "Stop comparing" : "Compare"}
