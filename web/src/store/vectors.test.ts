@@ -47,8 +47,9 @@ test("0 takes an edit away", () => {
   expect(withStrength({ smile: 1, age: 2 }, "smile", 0)).toEqual({ age: 2 });
 });
 
-test("a thumbnail shows what was set, else as much as works", () => {
-  expect([shownStrength(vector({}), 0), shownStrength(vector({}), -0.5)]).toEqual([2, -0.5]);
+test("a thumbnail shows as much as works, in the direction that was set", () => {
+  expect([0, 0.5, -0.5].map((strength) => shownStrength(vector({}), strength))).toEqual([2, 2, -1]);
+  expect(shownStrength(vector({ safe: [0, 2] }), -0.5)).toBe(-0.5);
   expect(shownStrength(vector({ safe: [-3, 1] }), 0)).toBe(-3);
 });
 

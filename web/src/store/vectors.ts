@@ -50,9 +50,9 @@ export function isBeyond({ safe }: VectorInfo, strength: number): boolean {
   return strength < Math.min(safe[0], 0) || strength > Math.max(safe[1], 0);
 }
 
-/** The strength at which a thumbnail shows an edit: as much as was set, else as much as works. */
+/** The strength at which a thumbnail shows an edit: as much as works, in the direction that was set. */
 export function shownStrength({ safe: [low, high] }: VectorInfo, strength: number): number {
-  if (strength !== 0) return strength;
+  if (strength !== 0) return (strength < 0 ? low : high) || strength;
   return Math.abs(low) > Math.abs(high) ? low : high;
 }
 

@@ -1,11 +1,12 @@
 /** The learnt edits that fit the picture, each as this picture would be with it. */
 
+import { batch } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { Place, VectorInfo } from "../messages";
 import { getVectors } from "../store/api";
 import { foundVectors, type Strengths, strengthLabel, withStrength } from "../store/vectors";
 import { useStudio } from "./context";
-import { Button, Section } from "./controls";
+import { Button, Section, Switch } from "./controls";
 import { useFetched } from "./fetched";
 import { Problems } from "./problems";
 import { VectorCard } from "./vectorcard";
@@ -19,16 +20,22 @@ interface CardsProps {
 }
 
 function Cards({ vectors, place }: CardsProps) {
-  const { session, editable } = useStudio();
+  const { session, editable, preview } = useStudio();
   const [wanted, setWanted] = useState("");
   const strengths: Strengths = session.document.value?.vectors ?? {};
   const found = foundVectors(vectors, wanted);
-  const set = (name: string, strength: number) => {
-    session.dismiss("vectors");
-    const next = withStrength(strengths, name, strength);
-    if (strength !== (strengths[name] ?? 0)) {
-      session.change({ label: strengthLabel(name, strength), vectors: next });
-    }
+  const set = (name: string, strength: number) =>
+    batch(() => {
+      session.dismiss("vectors");
+      preview.moving.value = null;
+      if (strength === (strengths[name] ?? 0)) return;
+      session.change({
+        label: strengthLabel(name, strength),
+        vectors: withStrength(strengths, name, strength),
+      });
+    });
+  const move = (name: string, strength: number) => {
+    preview.moving.value = withStrength(strengths, name, strength);
   };
   return (
     <>
@@ -52,7 +59,7 @@ function Cards({ vectors, place }: CardsProps) {
             place={place}
             strength={strengths[vector.name] ?? 0}
             disabled={!editable.value}
-            onMove={() => {}}
+            onMove={(strength) => move(vector.name, strength)}
             onSet={(strength) => set(vector.name, strength)}
           />
         ))}
@@ -80,7 +87,7 @@ function Gallery({ place }: { place: Place }) {
 }
 
 export function VectorsPanel() {
-  const { session, editable, viewing } = useStudio();
+  const { session, editable, viewing, preview } = useStudio();
   const at = session.document.value?.at ?? null;
   const latent = viewing.node.value?.kind === "latent";
   const chosen = Object.keys(session.document.value?.vectors ?? {}).length > 0;
@@ -95,6 +102,17 @@ export function VectorsPanel() {
   return (
     <Section name="vectors" title="Learnt edits" actions={reset}>
       <Problems about={["vectors"]} />
+      <label class="part-option">
+        <span>Show the result while I choose</span>
+        <Switch
+          testid="vectors-live"
+          label="Show the result while I choose"
+          checked={preview.live.value}
+          onChange={(on) => {
+            preview.live.value = on;
+          }}
+        />
+      </label>
       {at !== null && latent ? (
         <Gallery place={at} />
       ) : (
