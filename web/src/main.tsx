@@ -13,12 +13,13 @@ import "./styles/dialogs.css";
 import "./styles/vectors.css";
 import "./styles/photo.css";
 import "./styles/teaching.css";
+import "./styles/parts.css";
 import "./styles/narrow.css";
 import { App } from "./ui/app";
 
 showTheme();
 bindKeys(() => studio.value);
-takeDropsAndPastes();
+takeDropsAndPastes(() => studio.value);
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -1,5 +1,6 @@
 /** What the pointer looks like: over the brush's ground, a circle as large as the brush. */
 
+import type { CropTool } from "./crop-tool";
 import type { Press } from "./gestures";
 import type { CanvasModel } from "./model";
 import type { PointTool, Surroundings } from "./point-tool";
@@ -15,6 +16,7 @@ export class Cursor {
     private readonly host: HTMLElement,
     private readonly model: CanvasModel,
     private readonly points: PointTool,
+    private readonly crop: CropTool,
     private readonly surroundings: () => Surroundings | null,
   ) {
     this.circle.className = "canvas-brush";
@@ -24,12 +26,18 @@ export class Cursor {
   show(hovered: Press | null, state: PointerState): void {
     const pointer = hovered?.pointer === "touch" ? null : hovered;
     const tool = this.model.tool.peek();
-    const paints = tool === "brush" && state === "works" && this.model.editable.peek();
+    const action = this.model.partsAction.peek();
+    const strokes = tool === "brush" || (tool === "parts" && (action === "paint" || action === "erase"));
+    const paints = strokes && state === "works" && this.model.editable.peek();
     this.showCircle(paints ? pointer : null);
     if (paints) {
       this.host.style.cursor = "none";
     } else if (tool === "point" && state === "works" && pointer !== null) {
       this.host.style.cursor = this.overPoints(pointer);
+    } else if (tool === "parts" && state === "works" && this.model.editable.peek()) {
+      this.host.style.cursor = "crosshair";
+    } else if (tool === "crop" && state === "works" && pointer !== null) {
+      this.host.style.cursor = this.crop.cursorAt(pointer);
     } else {
       this.host.style.cursor = state === "pans" ? "grabbing" : "grab";
     }
@@ -41,12 +49,16 @@ export class Cursor {
       return;
     }
     const { size, erase } = this.model.brush.peek();
+    const parts = this.model.tool.peek() === "parts";
+    const colour = parts && this.model.parts.peek()?.classes[this.model.part.peek()]?.colour;
     const diameter = Math.max(SMALLEST_CIRCLE, size * this.model.zoom.peek());
     const { style } = this.circle;
     style.width = `${diameter}px`;
     style.height = `${diameter}px`;
     style.transform = `translate(${press.at[0] - diameter / 2}px, ${press.at[1] - diameter / 2}px)`;
-    this.circle.classList.toggle("is-erasing", erase);
+    const erases = parts ? this.model.partsAction.peek() === "erase" : erase;
+    style.background = colour && !erases ? `rgb(${colour.join(" ")} / 0.35)` : "";
+    this.circle.classList.toggle("is-erasing", erases);
   }
 
   private overPoints(press: Press): string {

@@ -1,20 +1,26 @@
 /** The layers one over the other, each drawn anew at most once per frame of the screen and only when it is stale. */
 
 import type { Camera } from "./camera";
+import { CropLayer } from "./crop-layer";
+import type { CropTool } from "./crop-tool";
 import type { Divider } from "./divider";
 import { type Marks, MarksLayer } from "./marks-layer";
 import { MaskLayer } from "./mask-layer";
 import type { CanvasModel, XY } from "./model";
+import { PartsLayer } from "./parts-layer";
 import { PictureLayer } from "./picture-layer";
 import type { Placement } from "./placement";
 import type { PointTool } from "./point-tool";
 import { clampInside, toPicture } from "./viewport";
 
-export type LayerName = "picture" | "mask" | "marks";
+export type LayerName = "picture" | "parts" | "mask" | "marks";
+export const ALL_LAYERS: readonly LayerName[] = ["picture", "parts", "mask", "marks"];
 
 export class Layers {
   readonly pictures = new PictureLayer();
+  readonly parts = new PartsLayer();
   readonly mask = new MaskLayer();
+  readonly crop = new CropLayer();
   readonly marks = new MarksLayer();
   /** Screen place of the pointer; a handle that waits for its target points there. */
   pointer: XY | null = null;
@@ -25,6 +31,7 @@ export class Layers {
     private readonly model: CanvasModel,
     private readonly camera: Camera,
     private readonly points: PointTool,
+    private readonly cropTool: CropTool,
     private readonly divider: Divider,
   ) {}
 
@@ -41,9 +48,11 @@ export class Layers {
   resize(): void {
     const { box, ratio } = this.camera;
     this.pictures.sheet.resize(box, ratio);
+    this.parts.sheet.resize(box, ratio);
     this.mask.sheet.resize(box, ratio);
+    this.crop.sheet.resize(box, ratio);
     this.marks.resize(box, ratio);
-    this.redraw("picture", "mask", "marks");
+    this.redraw(...ALL_LAYERS);
     cancelAnimationFrame(this.frame);
     this.draw();
   }
@@ -66,15 +75,25 @@ export class Layers {
         this.pictures.draw(placement, shown, comparison, model.split.peek(), model.grid.peek());
         this.divider.place(placement);
       }
+      if (stale.has("parts")) {
+        this.drawParts(placement, model.partsVisible.peek() && comparison === null);
+      }
       if (stale.has("mask")) {
         const visible = model.maskVisible.peek() && comparison === null;
         this.mask.draw(placement, visible ? (model.editable.peek() ? "tinted" : "outline") : "hidden");
       }
       if (stale.has("marks")) {
+        this.crop.draw(placement, comparison === null ? model.crop.peek() : null, this.cropTool.box);
         this.drawMarks(placement, model.pointsVisible.peek() && comparison?.style !== "whole");
       }
     }
     stale.clear();
+  }
+
+  private drawParts(placement: Placement, visible: boolean): void {
+    const { model } = this;
+    const style = visible ? (model.editable.peek() ? "tinted" : "outline") : "hidden";
+    this.parts.draw(placement, style, model.partsOpacity.peek(), model.unsure.peek());
   }
 
   private drawMarks(placement: Placement, visible: boolean): void {
@@ -87,7 +106,9 @@ export class Layers {
 
   private drawNothing(): void {
     this.pictures.clear(this.camera.ratio);
+    this.parts.clear(this.camera.ratio);
     this.mask.clear(this.camera.ratio);
+    this.crop.clear(this.camera.ratio);
     this.marks.clear();
   }
 

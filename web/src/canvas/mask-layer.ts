@@ -1,7 +1,7 @@
 /** The mask over the picture: what must stay is dimmed and hatched, what may change is clear within a thin line. */
 
 import type { Dab, Mark } from "./brush";
-import { Contour } from "./contour";
+import { Contour, strokeLines } from "./contour";
 import { CASING, HATCH, HATCH_STEP, SHARP_FROM, TINT_ALPHA, WHITE } from "./look";
 import type { Placement } from "./placement";
 import { paintDabs, type Region, touched } from "./region";
@@ -17,7 +17,7 @@ export class MaskLayer {
 
   show(region: Region | null, feather: number): void {
     this.region = region;
-    this.contour = region === null ? null : new Contour(region);
+    this.contour = region === null ? null : new Contour(region.size, (part) => region.outline(part));
     this.soften(feather);
   }
 
@@ -51,7 +51,12 @@ export class MaskLayer {
     if (style === "tinted") {
       this.drawTint(context, placement, this.softened);
     }
-    this.drawOutline(context, placement);
+    if (this.contour !== null) {
+      strokeLines(context, placement, [
+        { contour: this.contour, colour: CASING, width: 3 },
+        { contour: this.contour, colour: WHITE, width: 1.25 },
+      ]);
+    }
   }
 
   clear(ratio: number): void {
@@ -75,21 +80,6 @@ export class MaskLayer {
     context.fillStyle = this.hatch;
     context.fillRect(x, y, width, height);
     context.globalCompositeOperation = "source-over";
-  }
-
-  private drawOutline(context: CanvasRenderingContext2D, { view }: Placement): void {
-    context.save();
-    context.translate(view.x, view.y);
-    context.scale(view.scale, view.scale);
-    context.translate(0.5, 0.5);
-    context.lineCap = "round";
-    context.strokeStyle = CASING;
-    context.lineWidth = 3 / view.scale;
-    this.contour?.stroke(context);
-    context.strokeStyle = WHITE;
-    context.lineWidth = 1.25 / view.scale;
-    this.contour?.stroke(context);
-    context.restore();
   }
 }
 

@@ -34,6 +34,36 @@ export interface MaskShown {
   readonly feather: number;
 }
 
+/** Left, top, width and height in pixels of the photo, measured from its top left edge. */
+export type CropBox = readonly [number, number, number, number];
+
+/** Which part of a photo the model should make. */
+export interface CropShown {
+  /** Corners of the crop of each face that was found, clockwise from the face's top left. */
+  readonly faces: readonly (readonly XY[])[];
+  /** Number of the chosen face, from 0. */
+  readonly face: number | null;
+  readonly box: CropBox | null;
+}
+
+/** What the parts tool does with the pointer. */
+export type PartsAction = "paint" | "fill" | "pick" | "erase";
+
+/** Which part each pixel belongs to: ids, row by row. */
+export interface PartsShown {
+  readonly width: number;
+  readonly height: number;
+  /** Those of the picture itself. */
+  readonly own: Uint8Array;
+  /** As the person painted them; the picture's own where nothing was painted. */
+  readonly painted: Uint8Array;
+  /** By id; channels from 0 to 255. */
+  readonly classes: readonly {
+    readonly name: string;
+    readonly colour: readonly [number, number, number];
+  }[];
+}
+
 /** Another picture to compare with: beside it at a slider, or in its place while a key is held. */
 export interface Comparison {
   readonly other: Shown;
@@ -73,6 +103,19 @@ export interface CanvasModel {
   readonly maskVisible: ReadonlySignal<boolean>;
   readonly brush: Signal<Brush>;
 
+  /** Null where there is nothing to crop. */
+  readonly crop: ReadonlySignal<CropShown | null>;
+
+  readonly parts: ReadonlySignal<PartsShown | null>;
+  readonly partsVisible: ReadonlySignal<boolean>;
+  /** Of what was painted, 0 to 1; the picture's own parts are shown weaker. */
+  readonly partsOpacity: ReadonlySignal<number>;
+  /** How unsure the picture's own parts are, 0 to 255 for each pixel; shown in place of the colours. */
+  readonly unsure: ReadonlySignal<Uint8Array | null>;
+  readonly partsAction: Signal<PartsAction>;
+  /** Id of the part that is painted with. */
+  readonly part: Signal<number>;
+
   readonly grid: ReadonlySignal<boolean>;
   /** Screen pixels per picture pixel; written by the canvas. */
   readonly zoom: Signal<number>;
@@ -85,4 +128,8 @@ export interface CanvasModel {
   changePoints(points: readonly PointMark[], label: string): void;
   /** A stroke, an inversion: the mask as a grey PNG; null removes it. */
   changeMask(png: Blob | null, label: string): void;
+  /** A stroke or a fill: the whole map. */
+  changeParts(ids: Uint8Array, label: string): void;
+  /** A face was chosen, or a box drawn. */
+  changeCrop(crop: { readonly face: number } | { readonly box: CropBox }, label: string): void;
 }

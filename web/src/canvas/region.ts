@@ -2,6 +2,7 @@
 
 import type { Dab, Mark } from "./brush";
 import { TINT } from "./look";
+import { traceOutline } from "./outline";
 import { hiddenCanvas } from "./sheet";
 import type { Part, Size } from "./viewport";
 
@@ -49,6 +50,16 @@ export class Region {
     context.globalCompositeOperation = "source-out";
     context.fillRect(0, 0, size.width, size.height);
     context.globalCompositeOperation = "source-over";
+  }
+
+  /** The line around what must stay, in pixel centres of a part of the picture. */
+  outline({ x, y, width, height }: Part): readonly number[] {
+    const { data } = this.context.getImageData(x, y, width, height);
+    return traceOutline({
+      width,
+      height,
+      at: (column, row) => data[(row * width + column) * 4 + 3] ?? 0,
+    });
   }
 
   /** A grey picture, white = may change; made at once, so that a run that is started next knows of it. */

@@ -4,14 +4,16 @@ import { effect } from "@preact/signals";
 import { BrushTool } from "./brush-tool";
 import { Camera } from "./camera";
 import "./canvas.css";
+import { CropTool } from "./crop-tool";
 import { Cursor } from "./cursor";
 import { describe } from "./describe";
 import { Divider } from "./divider";
 import type { Press } from "./gestures";
 import { type KeyDesk, Keys } from "./keys";
-import { type LayerName, Layers } from "./layers";
-import type { CanvasModel, Shown, XY } from "./model";
+import { ALL_LAYERS, type LayerName, Layers } from "./layers";
+import type { CanvasModel, Shown, Tool, XY } from "./model";
 import { Painting } from "./painting";
+import { PartsTool } from "./parts-tool";
 import { PointTool } from "./point-tool";
 import { type Desk, type Hand, Pointers } from "./pointers";
 import { isInside, toPicture } from "./viewport";
@@ -25,6 +27,8 @@ export class Stage {
   private readonly painting: Painting;
   private readonly points: PointTool;
   private readonly brush: BrushTool;
+  private readonly parts: PartsTool;
+  private readonly crop: CropTool;
   private readonly pointers: Pointers;
   private readonly keys: Keys;
   private readonly ends: (() => void)[] = [];
@@ -43,10 +47,12 @@ export class Stage {
       fit: () => this.fit(),
     });
     this.divider = new Divider(model.split);
-    this.layers = new Layers(model, this.camera, this.points, this.divider);
+    this.crop = new CropTool(model, around, () => this.layers.redraw("marks"));
+    this.layers = new Layers(model, this.camera, this.points, this.crop, this.divider);
     this.painting = new Painting(model, this.layers.mask, () => this.layers.redraw("mask"));
     this.brush = new BrushTool(model, this.painting, around);
-    this.cursor = new Cursor(host, model, this.points, around);
+    this.parts = new PartsTool(model, this.layers.parts, around, () => this.layers.redraw("parts"));
+    this.cursor = new Cursor(host, model, this.points, this.crop, around);
     this.furnish();
     this.pointers = new Pointers(host, this.pointerDesk());
     this.keys = new Keys(host, this.keyDesk());
@@ -107,7 +113,9 @@ export class Stage {
     host.replaceChildren(
       this.layers.pictures.paper,
       this.layers.pictures.sheet.element,
+      this.layers.parts.sheet.element,
       this.layers.mask.sheet.element,
+      this.layers.crop.sheet.element,
       this.layers.marks.element,
       this.cursor.circle,
       this.divider.element,
@@ -130,16 +138,20 @@ export class Stage {
     this.follow(() => {
       this.divider.show(model.picture.value !== null && model.comparison.value?.style === "slider");
     });
-    this.follow(
-      () => [model.comparison.value, model.split.value, model.grid.value],
-      "picture",
-      "mask",
-      "marks",
-    );
+    this.follow(() => [model.comparison.value, model.split.value, model.grid.value], ...ALL_LAYERS);
     this.follow(() => {
       model.mask.value;
       this.painting.modelChanged();
     });
+    this.follow(() => {
+      model.parts.value;
+      this.parts.modelChanged();
+    });
+    this.follow(
+      () => [model.partsVisible.value, model.partsOpacity.value, model.unsure.value, model.editable.value],
+      "parts",
+    );
+    this.follow(() => model.crop.value, "marks");
     this.follow(() => [model.maskVisible.value, model.editable.value], "mask");
     this.follow(
       () => [model.points.value, model.pointsVisible.value, model.pending.value, model.selected.value],
@@ -151,6 +163,7 @@ export class Stage {
     );
     this.follow(() => {
       [model.tool.value, model.editable.value, model.brush.value, model.zoom.value];
+      [model.partsAction.value, model.part.value];
       this.showCursor();
     });
     this.follow(() => this.host.classList.toggle("is-dark", model.dark.value));
@@ -178,7 +191,7 @@ export class Stage {
     this.layers.pictures.paper.hidden = shown === null;
     this.camera.show(shown);
     this.painting.pictureResized();
-    this.layers.redraw("picture", "mask", "marks");
+    this.layers.redraw(...ALL_LAYERS);
   }
 
   /** The picture lies elsewhere on the screen. */
@@ -187,15 +200,21 @@ export class Stage {
     if (placement !== null) {
       this.layers.pictures.place(placement);
     }
-    this.layers.redraw("picture", "mask", "marks");
+    this.layers.redraw(...ALL_LAYERS);
     if (this.hovered !== null) {
       this.hover(this.hovered);
     }
   }
 
   private hand(): Hand | null {
-    const tool = this.model.tool.peek();
-    return tool === "point" ? this.points : tool === "brush" ? this.brush : null;
+    const hands: Readonly<Record<Tool, Hand | null>> = {
+      point: this.points,
+      brush: this.brush,
+      parts: this.parts,
+      crop: this.crop,
+      pan: null,
+    };
+    return hands[this.model.tool.peek()];
   }
 
   private hover(press: Press | null): void {
@@ -237,11 +256,16 @@ export class Stage {
         this.pointers.panning = held;
         this.showCursor();
       },
-      nudge: (dx, dy) => this.points.nudge(dx, dy),
-      finishNudge: () => this.points.finishNudge(),
+      nudge: (dx, dy) => (this.model.tool.peek() === "crop" ? this.crop : this.points).nudge(dx, dy),
+      finishNudge: () => {
+        this.points.finishNudge();
+        this.crop.finishNudge();
+      },
       cancel: () => {
-        const painted = this.brush.cancel();
-        return this.points.cancel() || painted;
+        const brushed = this.brush.cancel();
+        const painted = this.parts.cancel() || brushed;
+        const cropped = this.crop.cancel();
+        return this.points.cancel() || painted || cropped;
       },
     };
   }

@@ -17,6 +17,8 @@ export type InputKind = EditInfo["inputs"][number];
 
 export interface InputPart {
   readonly kind: InputKind;
+  /** One word. */
+  readonly title: string;
   /** What it is given with on the canvas, where it is given there. */
   readonly tool?: Tool;
   /** The document has some of it. */
@@ -32,6 +34,7 @@ export interface InputPart {
 export const INPUTS: Partial<Record<InputKind, InputPart>> = {
   points: {
     kind: "points",
+    title: "Points",
     tool: "point",
     given: ({ points }) => points.length > 0,
     wanted: "Click a point of the picture, then where it should go.",
@@ -40,6 +43,7 @@ export const INPUTS: Partial<Record<InputKind, InputPart>> = {
   },
   mask: {
     kind: "mask",
+    title: "Region",
     tool: "brush",
     given: ({ mask }) => mask !== null,
     wanted: "Paint the region that may change.",
@@ -48,6 +52,7 @@ export const INPUTS: Partial<Record<InputKind, InputPart>> = {
   },
   parts: {
     kind: "parts",
+    title: "Parts",
     tool: "parts",
     given: ({ parts }) => parts !== null,
     wanted: "Paint over some of the picture's parts.",
@@ -56,18 +61,21 @@ export const INPUTS: Partial<Record<InputKind, InputPart>> = {
   },
   vectors: {
     kind: "vectors",
+    title: "Edits",
     given: ({ vectors }) => Object.values(vectors).some((strength) => strength !== 0),
     wanted: "Choose a learnt edit and say how much of it.",
     Panel: VectorsPanel,
   },
   model: {
     kind: "model",
+    title: "Photo",
     given: ({ model }) => model !== null,
     wanted: "Choose the model that should make the photo.",
     Panel: ModelPanel,
   },
   crop: {
     kind: "crop",
+    title: "Box",
     tool: "crop",
     given: ({ crop }) => crop !== null,
     wanted: "Choose a face of the photo, or draw a box.",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Document, EditInfo, NodeInfo } from "../messages";
-import { levelOf } from "./drag";
+import { levelOf } from "../ui/strain";
 import { makeMode, obstacle, unusable } from "./mode";
 
 const EDIT: EditInfo = {

@@ -3,5 +3,6 @@
 import { DRAG } from "./drag";
 import { INVERT } from "./invert";
 import type { Special } from "./mode";
+import { REPAINT } from "./repaint";
 
-export const SPECIAL: Readonly<Record<string, Special>> = { drag: DRAG, invert: INVERT };
+export const SPECIAL: Readonly<Record<string, Special>> = { drag: DRAG, repaint: REPAINT, invert: INVERT };

@@ -98,6 +98,11 @@ export async function getImage(address: string): Promise<ImageBitmap> {
   return createImageBitmap(await response.blob());
 }
 
+export async function getBytes(address: string): Promise<Uint8Array> {
+  const response = await fetchOrRefuse(address);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 function post(file: Blob): RequestInit {
   const type = file.type || "application/octet-stream";
   return { method: "POST", body: file, headers: { ...MARKED, "Content-Type": type } };

@@ -10,7 +10,15 @@ import { dark, reducedMotion } from "./theme";
 
 const NOTHING: RunMarks = { tracked: [], trails: [] };
 
-export function makeCanvasModel({ session, viewing, masks, tools, editable }: Studio): CanvasModel {
+export function makeCanvasModel({
+  session,
+  viewing,
+  masks,
+  parts,
+  photo,
+  tools,
+  editable,
+}: Studio): CanvasModel {
   const documentPoints = computed(() => session.document.value?.points ?? []);
   const measured = computed(() => session.measured.value.get(viewing.node.value?.id ?? "") ?? null);
 
@@ -44,6 +52,13 @@ export function makeCanvasModel({ session, viewing, masks, tools, editable }: St
     mask: masks.shown,
     maskVisible: tools.maskVisible,
     brush: tools.brush,
+    parts: computed(() => (viewing.looking.value === null ? parts.shown.value : null)),
+    partsVisible: tools.partsVisible,
+    partsOpacity: tools.partsOpacity,
+    unsure: parts.unsure,
+    partsAction: tools.partsAction,
+    part: tools.part,
+    crop: computed(() => (editable.value ? photo.crop.value : null)),
     grid: tools.grid,
     zoom: tools.zoom,
     pointer: tools.pointer,
@@ -51,5 +66,7 @@ export function makeCanvasModel({ session, viewing, masks, tools, editable }: St
     dark,
     changePoints: (next, label) => session.change({ label, points: next }),
     changeMask: (png, label) => masks.change(png, label),
+    changeParts: (ids, label) => parts.change(ids, label),
+    changeCrop: (crop, label) => photo.choose(crop, label),
   };
 }

@@ -1,5 +1,6 @@
 /** The keyboard map: one table that binds the keys and fills the help. */
 
+import type { PartsAction, Tool } from "../canvas/model";
 import {
   branchFrom,
   deletePoint,
@@ -17,9 +18,11 @@ export interface Key {
   /** Any of these, as `chordOf` writes them. */
   readonly chords: readonly string[];
   readonly does: string;
-  readonly group: "Tools" | "Mask" | "Points" | "Run" | "Time" | "Look" | "Page";
-  press(studio: Studio): void;
+  readonly group: "Tools" | "Parts" | "Mask" | "Points" | "Run" | "Time" | "Look" | "Page";
+  press(studio: Studio, chord: string): void;
   release?(studio: Studio): void;
+  /** Whether it means anything now; of keys with the same chord the first that does is taken. */
+  readonly when?: (studio: Studio) => boolean;
   /** Also while something is typed. */
   readonly always?: boolean;
 }
@@ -37,13 +40,60 @@ const shown = (
   if (place !== null && studio.session.run.value === null) act(studio, place);
 };
 
-const hold = (tool: "point" | "brush" | "pan") => (studio: Studio) => {
+const hold = (tool: Tool) => (studio: Studio) => {
   if (studio.mode.value?.tools.includes(tool)) studio.tools.tool.value = tool;
 };
 
+const takesParts = ({ mode }: Studio): boolean => mode.value?.tools.includes("parts") === true;
+
+const worksOnParts = ({ tools }: Studio): boolean => tools.tool.value === "parts";
+
+const takeUp = (action: PartsAction) => (studio: Studio) => {
+  hold("parts")(studio);
+  studio.tools.partsAction.value = action;
+};
+
+const PARTS: readonly Key[] = [
+  { chords: ["B"], does: "Paint parts", group: "Parts", when: takesParts, press: takeUp("paint") },
+  {
+    chords: ["G"],
+    does: "Fill (Shift-click: all of a part)",
+    group: "Parts",
+    when: worksOnParts,
+    press: takeUp("fill"),
+  },
+  { chords: ["E"], does: "Erase paint", group: "Parts", when: worksOnParts, press: takeUp("erase") },
+  {
+    chords: ["I"],
+    does: "Pick a part (or Alt-click)",
+    group: "Parts",
+    when: worksOnParts,
+    press: takeUp("pick"),
+  },
+  {
+    chords: ["M"],
+    does: "Show or hide the parts",
+    group: "Parts",
+    when: worksOnParts,
+    press: ({ tools }) => {
+      tools.partsVisible.value = !tools.partsVisible.value;
+    },
+  },
+  {
+    chords: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    does: "Take one of the first parts",
+    group: "Parts",
+    when: worksOnParts,
+    press: ({ tools, parts }, chord) => {
+      const id = Number(chord) - 1;
+      if (parts.shown.value?.classes[id]) tools.takePart(id);
+    },
+  },
+];
+
 const TOOLS: readonly Key[] = [
   { chords: ["V", "P"], does: "Points", group: "Tools", press: hold("point") },
-  { chords: ["B"], does: "Brush", group: "Tools", press: hold("brush") },
+  { chords: ["B", "R"], does: "Brush for the region", group: "Tools", press: hold("brush") },
   { chords: ["H"], does: "Pan (or hold Space)", group: "Tools", press: hold("pan") },
 ];
 
@@ -136,7 +186,7 @@ const LOOK: readonly Key[] = [
     release: (studio) => holdCompare(studio, false),
   },
   {
-    chords: ["G"],
+    chords: ["G", "Shift+G"],
     does: "Grid",
     group: "Look",
     press: ({ tools }) => {
@@ -173,7 +223,16 @@ const PAGE: readonly Key[] = [
   },
 ];
 
-export const KEYS: readonly Key[] = [...TOOLS, ...MASK, ...POINTS, ...RUN, ...TIME, ...LOOK, ...PAGE];
+export const KEYS: readonly Key[] = [
+  ...PARTS,
+  ...TOOLS,
+  ...MASK,
+  ...POINTS,
+  ...RUN,
+  ...TIME,
+  ...LOOK,
+  ...PAGE,
+];
 
 /** "Ctrl+Shift+Z", "Escape", "?": Shift is named only where it does not choose the character itself. */
 export function chordOf(
@@ -209,7 +268,7 @@ export function bindKeys(studio: () => Studio): () => void {
   const find = (event: KeyboardEvent): Key | undefined => {
     if (event.defaultPrevented || studio().dialog.value !== null) return undefined;
     const chord = chordOf(event);
-    const key = KEYS.find(({ chords }) => chords.includes(chord));
+    const key = KEYS.find(({ chords, when }) => chords.includes(chord) && when?.(studio()) !== false);
     if (key === undefined || key.always) return key;
     return typedInto(event.target) || ownedBy(event.target, chord) ? undefined : key;
   };
@@ -217,7 +276,7 @@ export function bindKeys(studio: () => Studio): () => void {
     const key = find(event);
     if (key === undefined) return;
     event.preventDefault();
-    if (!(event.repeat && key.release)) key.press(studio());
+    if (!(event.repeat && key.release)) key.press(studio(), chordOf(event));
   };
   const up = (event: KeyboardEvent): void => {
     KEYS.find(({ chords, release }) => release && chords.includes(chordOf(event)))?.release?.(studio());

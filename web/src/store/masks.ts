@@ -3,6 +3,7 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { MaskShown } from "../canvas/model";
 import { maskAddress } from "./api";
+import { asBase64 } from "./base64";
 import type { Session } from "./session";
 import { Stills } from "./stills";
 
@@ -49,7 +50,7 @@ export class Masks {
     }
     this.image.value = await createImageBitmap(png);
     const feather = this.session.document.peek()?.mask?.feather ?? 0;
-    this.session.change({ label, mask: await asBase64(png), feather });
+    this.session.change({ label, mask: asBase64(new Uint8Array(await png.arrayBuffer())), feather });
   }
 
   private takeState(): void {
@@ -77,13 +78,4 @@ export class Masks {
       this.session.report("mask", (problem as Error).message);
     }
   }
-}
-
-async function asBase64(png: Blob): Promise<string> {
-  const bytes = new Uint8Array(await png.arrayBuffer());
-  let text = "";
-  for (let start = 0; start < bytes.length; start += 0x8000) {
-    text += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
-  }
-  return btoa(text);
 }

@@ -1,16 +1,19 @@
 /** What the edit would make, shown while a person sets it up; the server keeps nothing of it. */
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Mode } from "../modes/mode";
+import type { Document } from "../messages";
+import { type Mode, obstacle } from "../modes/mode";
 import type { Session } from "./session";
 import type { Viewing } from "./viewing";
 
-/** Milliseconds that the hand must rest. */
+/** Milliseconds after a change; all changes meanwhile are seen with it. */
 const PAUSE = 150;
 
 export class Preview {
   /** The person wants to see it. */
   readonly live: Signal<boolean> = signal(true);
+  /** Learnt edits while a slider moves, before that becomes a change; else null. */
+  readonly moving: Signal<Document["vectors"] | null> = signal(null);
   readonly dispose: () => void;
   /** What it depends on, as text; null while there is none to show. */
   private readonly wanted: ReadonlySignal<string | null>;
@@ -20,34 +23,56 @@ export class Preview {
     private readonly session: Session,
     private readonly viewing: Viewing,
     mode: ReadonlySignal<Mode | null>,
-    /** A run could start. */
-    ready: ReadonlySignal<boolean>,
+    editable: ReadonlySignal<boolean>,
   ) {
+    const frame = computed(() => JSON.stringify([mode.value?.edit.name, session.document.value?.at]));
     this.wanted = computed(() => {
-      const [document, edit] = [session.document.value, mode.value?.edit];
-      if (!this.live.value || !ready.value || !edit?.preview || document === null) return null;
-      const { at, parts, vectors, mask, settings } = document;
-      return JSON.stringify([edit.name, at, parts, vectors, mask, settings[edit.name]]);
+      const current = session.document.value;
+      const wished = this.live.value && editable.value && mode.value?.edit.preview === true;
+      return wished && current !== null ? this.wantedOf(mode.value, current) : null;
     });
-    const stop = effect(() => this.ask());
+    const stops = [
+      effect(() => {
+        if (frame.value) viewing.dropPreview();
+      }),
+      effect(() => this.ask(this.wanted.value)),
+    ];
     this.dispose = () => {
-      stop();
+      for (const stop of stops) stop();
       clearTimeout(this.timer);
     };
   }
 
-  private ask(): void {
-    const wanted = this.wanted.value;
-    clearTimeout(this.timer);
+  /** Undo and redo end a preview on the server, so one is asked for after them, whatever they changed. */
+  private wantedOf(mode: Mode | null, current: Document): string | null {
+    const moving = this.moving.value;
+    const document = { ...current, vectors: moving ?? current.vectors };
+    const node = this.session.nodes.value.find(({ id }) => id === document.at?.node) ?? null;
+    if (mode === null || obstacle(mode, document, node) !== null) return null;
+    const { at, parts, vectors, mask, settings } = document;
+    const inputs = [mode.edit.name, at, parts, vectors, mask, settings[mode.edit.name]];
+    return JSON.stringify([...inputs, moving !== null, this.session.travels.value]);
+  }
+
+  private ask(wanted: string | null): void {
     batch(() => {
       this.viewing.takesPreviews.value = wanted !== null;
       this.viewing.previewOutdated.value = wanted !== null;
     });
     if (wanted === null) {
-      if (this.session.previewing.peek() !== null && this.session.run.peek() === null)
-        this.session.send({ type: "stop" });
+      this.end();
       return;
     }
-    this.timer = setTimeout(() => this.session.send({ type: "preview" }), PAUSE);
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.session.send({ type: "preview", vectors: this.moving.peek() });
+    }, PAUSE);
+  }
+
+  private end(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const isShowing = this.session.previewing.peek() !== null;
+    if (isShowing && this.session.run.peek() === null) this.session.send({ type: "stop" });
   }
 }

@@ -53,6 +53,8 @@ export class Session {
   readonly trained: Signal<Trained | null> = signal(null);
   /** The last learnt edit that was kept. */
   readonly vectorSaved: Signal<VectorSaved | null> = signal(null);
+  /** How often the person went elsewhere in time: undo, redo, another frame. */
+  readonly travels: Signal<number> = signal(0);
   readonly measured: Signal<ReadonlyMap<string, Measured>> = signal(new Map());
 
   private readonly sent: Signal<readonly Sent[]> = signal([]);
@@ -102,18 +104,21 @@ export class Session {
   }
 
   undo(): void {
-    this.sent.value = [];
-    this.send({ type: "undo" });
+    this.travel({ type: "undo" });
   }
 
   redo(): void {
-    this.sent.value = [];
-    this.send({ type: "redo" });
+    this.travel({ type: "redo" });
   }
 
   go(place: Place, points: "keep" | "clear" | "follow"): void {
+    this.travel({ type: "go", place, points });
+  }
+
+  private travel(message: FromPage): void {
     this.sent.value = [];
-    this.send({ type: "go", place, points });
+    this.travels.value += 1;
+    this.send(message);
   }
 
   start(goOn: boolean): void {

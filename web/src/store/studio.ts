@@ -4,6 +4,7 @@ import { computed, effect, type ReadonlySignal, type Signal, signal } from "@pre
 import type { Stage } from "../canvas/stage";
 import { type Mode, makeMode, obstacle } from "../modes/mode";
 import { Masks } from "./masks";
+import { Parts } from "./parts";
 import { Photo } from "./photo";
 import { Preview } from "./preview";
 import { Session } from "./session";
@@ -16,6 +17,7 @@ export class Studio {
   readonly session: Session;
   readonly viewing: Viewing;
   readonly masks: Masks;
+  readonly parts: Parts;
   readonly photo: Photo;
   readonly preview: Preview;
   readonly tools = new Tools();
@@ -47,6 +49,7 @@ export class Studio {
         this.modes.value[0] ??
         null,
     );
+    this.parts = new Parts(this.session, this.mode);
     this.photo = new Photo(this.session, this.mode);
     this.obstacle = computed(() => {
       const [mode, current] = [this.mode.value, document.value];
@@ -59,8 +62,7 @@ export class Studio {
       const node = nodes.value.find(({ id }) => id === document.value?.at?.node);
       return here && run.value === null && node !== undefined && node.kind === this.mode.value?.edit.picture;
     });
-    const ready = computed(() => this.editable.value && this.obstacle.value === null);
-    this.preview = new Preview(this.session, this.viewing, this.mode, ready);
+    this.preview = new Preview(this.session, this.viewing, this.mode, this.editable);
     this.atStart = computed(() => this.starting.value || document.value?.at == null);
     this.stopEffects = [effect(() => this.putDownMissingTool()), effect(() => this.forgetMissingPoint())];
   }
@@ -68,6 +70,7 @@ export class Studio {
   dispose(): void {
     for (const stop of this.stopEffects) stop();
     this.preview.dispose();
+    this.parts.dispose();
     this.photo.dispose();
     this.viewing.dispose();
     this.masks.dispose();

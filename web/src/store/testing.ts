@@ -2,7 +2,7 @@
 
 import type { Studio } from "./studio";
 
-export function showToTests({ session, viewing, tools, editable }: Studio): void {
+export function showToTests({ session, viewing, tools, parts, editable }: Studio): void {
   const view = Object.freeze({
     get place() {
       return viewing.place.value;
@@ -18,6 +18,19 @@ export function showToTests({ session, viewing, tools, editable }: Studio): void
     },
     get tool() {
       return tools.tool.value;
+    },
+    get part() {
+      return tools.part.value;
+    },
+    get partsAction() {
+      return tools.partsAction.value;
+    },
+    /** Ids that are shown, row by row; null where there are none. */
+    get parts() {
+      return parts.shown.value && [...parts.shown.value.painted];
+    },
+    get previewed() {
+      return viewing.preview.value !== null && !viewing.previewOutdated.value;
     },
     get selected() {
       return tools.selected.value;

@@ -1,7 +1,7 @@
 /** What the person holds and how the canvas shows things: none of it is part of the document. */
 
 import { type Signal, signal } from "@preact/signals";
-import type { Brush, Tool } from "../canvas/model";
+import type { Brush, PartsAction, Tool } from "../canvas/model";
 import type { XY } from "./reduce";
 
 export const BRUSH_SIZES = { least: 1, most: 400 } as const;
@@ -13,6 +13,11 @@ export class Tools {
   readonly pending: Signal<XY | null> = signal(null);
   readonly pointsVisible = signal(true);
   readonly maskVisible = signal(true);
+  readonly partsAction: Signal<PartsAction> = signal("paint");
+  /** Id of the part that is painted with. */
+  readonly part = signal(1);
+  readonly partsVisible = signal(true);
+  readonly partsOpacity = signal(0.6);
   readonly grid = signal(false);
   readonly split = signal(0.5);
   readonly zoom = signal(1);
@@ -27,6 +32,11 @@ export class Tools {
     const { size } = this.brush.value;
     const next = size + direction * Math.max(1, Math.round(size * 0.2));
     this.setBrush({ size: Math.min(Math.max(next, BRUSH_SIZES.least), BRUSH_SIZES.most) });
+  }
+
+  takePart(id: number): void {
+    this.part.value = id;
+    if (this.partsAction.value !== "fill") this.partsAction.value = "paint";
   }
 
   swapPaint(): void {

@@ -69,7 +69,7 @@ export class Viewing {
       effect(() => this.noticeNewRun()),
       effect(() => this.noticeNewConnection()),
       effect(() => {
-        if (!this.takesPreviews.value) this.previewed.value = null;
+        if (!this.takesPreviews.value) this.dropPreview();
       }),
     ];
   }
@@ -107,6 +107,10 @@ export class Viewing {
   lastStepOf(node: NodeInfo): number {
     const live = this.live.value;
     return live?.node === node.id ? Math.max(live.step, lastStep(node)) : lastStep(node);
+  }
+
+  dropPreview(): void {
+    this.previewed.value = null;
   }
 
   compareWith(place: Place | null): void {

@@ -65,12 +65,29 @@ function Unusable() {
   );
 }
 
+/** What is shown is kept nowhere. */
+function Previewed() {
+  const { viewing } = useStudio();
+  if (viewing.preview.value === null) return null;
+  return (
+    <div
+      class="preview-badge"
+      role="status"
+      data-testid="preview"
+      data-outdated={viewing.previewOutdated.value}
+    >
+      Preview
+    </div>
+  );
+}
+
 export function Board() {
   return (
     <main class="board" aria-label="Picture">
       <StageHost />
       <div class="over over-top">
         <Looking />
+        <Previewed />
         <Unusable />
         <Problems about={["picture"]} />
       </div>

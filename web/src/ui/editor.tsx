@@ -12,6 +12,7 @@ import { RunBar } from "./runbar";
 import { SettingsPanel } from "./settings";
 import { ToolStrip } from "./toolstrip";
 
+/** The first is called after what the mode takes. */
 const TABS = [
   { name: "points", title: "Points" },
   { name: "settings", title: "Settings" },
@@ -23,6 +24,8 @@ const TABS = [
 const tab = signal<string>("points");
 
 function SheetTabs() {
+  const { mode } = useStudio();
+  const taken = mode.value?.inputs[0]?.title;
   return (
     <div class="sheet-tabs" role="tablist" aria-label="Panels">
       {TABS.map(({ name, title }) => (
@@ -36,7 +39,7 @@ function SheetTabs() {
             tab.value = tab.value === name ? "" : name;
           }}
         >
-          {title}
+          {name === "points" ? (taken ?? title) : title}
         </button>
       ))}
     </div>

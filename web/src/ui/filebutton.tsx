@@ -2,6 +2,7 @@
 
 import { useRef } from "preact/hooks";
 import { openFile } from "../store/opening";
+import { useStudio } from "./context";
 import { Button } from "./controls";
 
 export function FileButton({
@@ -15,6 +16,7 @@ export function FileButton({
   icon: "folder" | "image";
   accept: string;
 }) {
+  const studio = useStudio();
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -29,7 +31,7 @@ export function FileButton({
         accept={accept}
         onChange={(event) => {
           const file = event.currentTarget.files?.[0];
-          if (file) void openFile(file);
+          if (file) void openFile(studio, file);
           event.currentTarget.value = "";
         }}
       />

@@ -5,7 +5,7 @@ import { KEYS, type Key } from "../store/keys";
 import { useStudio } from "./context";
 import { Dialog } from "./dialog";
 
-const GROUPS = ["Tools", "Mask", "Points", "Run", "Time", "Look", "Page"] as const;
+const GROUPS = ["Tools", "Parts", "Mask", "Points", "Run", "Time", "Look", "Page"] as const;
 const NAMES: Readonly<Record<string, string>> = { Escape: "Esc", Delete: "Del", Backspace: "⌫" };
 
 export function found(keys: readonly Key[], wanted: string): readonly Key[] {

@@ -46,7 +46,7 @@ export function LookBar() {
         testid="grid"
         icon="grid"
         label="Grid"
-        tip="Grid (G)"
+        tip="Grid (Shift+G)"
         pressed={tools.grid.value}
         onClick={() => {
           tools.grid.value = !tools.grid.value;

@@ -1,7 +1,7 @@
 /** The brush's options over the canvas. */
 
 import { changeFeather } from "../store/actions";
-import { BRUSH_SIZES } from "../store/tools";
+import { BrushSize } from "./brushsize";
 import { useStudio } from "./context";
 import { IconButton, Segments, Slider, useDraft } from "./controls";
 
@@ -35,28 +35,6 @@ function Feather({ value }: { value: number }) {
   );
 }
 
-/** Brush sizes are felt as ratios: the slider is logarithmic. */
-function Size() {
-  const { tools } = useStudio();
-  const { size } = tools.brush.value;
-  return (
-    <label class="option">
-      <span>Size</span>
-      <Slider
-        testid="brush-size"
-        label="Brush size"
-        text={`${size} pixels`}
-        value={Math.log(size)}
-        low={Math.log(BRUSH_SIZES.least)}
-        high={Math.log(BRUSH_SIZES.most)}
-        step={0.01}
-        onInput={(value) => tools.setBrush({ size: Math.round(Math.exp(value)) })}
-      />
-      <output>{size} px</output>
-    </label>
-  );
-}
-
 export function MaskOptions() {
   const { tools, masks, editable, stage } = useStudio();
   const { paint, erase } = tools.brush.value;
@@ -71,7 +49,7 @@ export function MaskOptions() {
         options={PAINTS}
         onChange={(next) => tools.setBrush({ paint: next })}
       />
-      <Size />
+      <BrushSize />
       <Feather value={masks.shown.value?.feather ?? 0} />
       <div class="option-buttons">
         <IconButton

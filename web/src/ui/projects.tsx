@@ -40,12 +40,13 @@ function Card({ project, onDelete }: { project: RecentProject; onDelete: () => v
 }
 
 export function Projects() {
+  const studio = useStudio();
   const [projects, setProjects] = useState<readonly RecentProject[]>([]);
-  const load = () => getProjects().then(setProjects, (problem) => report("project", problem));
+  const load = () => getProjects().then(setProjects, (problem) => report(studio, "project", problem));
   useEffect(() => void load(), []);
   const remove = async (project: RecentProject) => {
     if (!confirm(`Delete “${project.title}” with all its branches? This cannot be undone.`)) return;
-    await deleteProject(project.session).catch((problem) => report("project", problem));
+    await deleteProject(project.session).catch((problem) => report(studio, "project", problem));
     await load();
   };
   if (projects.length === 0) return null;

@@ -29,15 +29,17 @@ export function ToolStrip() {
         />
       ))}
       <span class="gap" />
-      <IconButton
-        testid="points-visible"
-        icon={tools.pointsVisible.value ? "eye" : "eyeOff"}
-        label={tools.pointsVisible.value ? "Hide the points" : "Show the points"}
-        pressed={!tools.pointsVisible.value}
-        onClick={() => {
-          tools.pointsVisible.value = !tools.pointsVisible.value;
-        }}
-      />
+      {mode.value?.tools.includes("point") && (
+        <IconButton
+          testid="points-visible"
+          icon={tools.pointsVisible.value ? "eye" : "eyeOff"}
+          label={tools.pointsVisible.value ? "Hide the points" : "Show the points"}
+          pressed={!tools.pointsVisible.value}
+          onClick={() => {
+            tools.pointsVisible.value = !tools.pointsVisible.value;
+          }}
+        />
+      )}
     </div>
   );
 }
