@@ -157,7 +157,7 @@ def test_the_store_opens_only_what_it_made(tmp_path_factory, name):
     folder = store.open(session)
     assert folder.export(name) is None
     with pytest.raises(InputError):
-        folder.mask(name)
+        folder.masks.read(name)
     with pytest.raises(KeyError):
         folder.states[name]
     with pytest.raises(KeyError):
@@ -180,7 +180,7 @@ def test_links_in_the_store_lead_nowhere(served, tmp_path):
         folder = store.open(page.session)
         folder.exports.mkdir(exist_ok=True)
         secret = tmp_path / "elsewhere" / "secret.png"
-        (folder.masks / f"{'0' * 64}.png").symlink_to(secret)
+        (folder.masks.folder / f"{'0' * 64}.png").symlink_to(secret)
         (folder.exports / f"{'0' * 32}.png").symlink_to(secret)
         base = f"/api/sessions/{page.session}"
         assert served.get(f"{base}/masks/{'0' * 64}").status == 400

@@ -125,12 +125,12 @@ def test_steps_are_described_alike_live_and_stored():
 
 def test_a_document_becomes_the_inputs_of_an_edit(tmp_path):
     points = (m.Point(handle=(1, 2), target=(3, 4)), m.Point(handle=(5, 6), target=(7, 8), locked=True))
-    inputs = edit_inputs(m.Document(edit="drag", points=points), folder(tmp_path))
+    inputs = edit_inputs(DRAG, m.Document(edit="drag", points=points), folder(tmp_path))
     assert inputs.handles == [(1, 2), (5, 6)]
     assert inputs.targets == [(3, 4), (5, 6)], "a locked point stays, wherever its arrow was drawn"
     assert inputs.locked == [False, True]
     assert inputs.mask is None
-    assert edit_inputs(m.Document(edit="drag", points=points[:1]), folder(tmp_path)).locked is None
+    assert edit_inputs(DRAG, m.Document(edit="drag", points=points[:1]), folder(tmp_path)).locked is None
 
 
 def test_points_must_lie_in_the_picture():
@@ -173,7 +173,7 @@ def test_a_mask_is_kept_exactly_and_used_as_it_is(tmp_path):
     assert np.array_equal(np.asarray(used_mask(mask, files)), SHADES)
     again = keep_mask(text(Image.fromarray(SHADES)), 3.0, (12, 8), files)
     assert (again.image, again.feather) == (mask.image, 3.0), "one content, one file"
-    inputs = edit_inputs(m.Document(edit="drag", mask=mask), files)
+    inputs = edit_inputs(DRAG, m.Document(edit="drag", mask=mask), files)
     assert np.array_equal(np.asarray(inputs.mask), SHADES)
     assert torch.equal(inputs.named((12, 8))["mask"], torch.from_numpy(SHADES).float() / 255)
 

@@ -1,5 +1,6 @@
 """Undo, redo, and what of it survives on disk."""
 
+import hashlib
 import json
 
 import pytest
@@ -181,12 +182,13 @@ def test_a_run_that_was_killed_between_its_state_and_its_tree_is_whole(folder):
 
 
 def test_masks_are_kept_by_content(folder):
-    digest = "ab" * 32
-    folder.keep_mask(digest, b"png")
-    folder.keep_mask(digest, b"the same, so it is not written again")
-    assert folder.mask(digest) == b"png"
+    digest = folder.masks.keep(b"png")
+    assert digest == hashlib.sha256(b"png").hexdigest()
+    assert folder.masks.keep(b"png") == digest
+    assert len(list(folder.masks.folder.iterdir())) == 1
+    assert folder.masks.read(digest) == b"png"
     with pytest.raises(InputError, match="no such mask"):
-        folder.mask("0" * 64)
+        folder.masks.read("0" * 64)
 
 
 def test_only_the_newest_exports_are_kept(folder):

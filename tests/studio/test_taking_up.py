@@ -33,5 +33,5 @@ def test_points_mask_and_settings_of_a_run_come_back(tmp_path):
     assert [point.locked for point in taken["points"]] == [False, True]
     assert [point.target for point in taken["points"]] == [(28, 20), (40, 40)]
     assert torch.equal(torch.tensor([point.handle for point in taken["points"]]), steps[-1].handles)
-    stored = np.asarray(Image.open(io.BytesIO(folder.mask(taken["mask"].image))))
+    stored = np.asarray(Image.open(io.BytesIO(folder.masks.read(taken["mask"].image))))
     assert (stored == mask.numpy() * 255).all()

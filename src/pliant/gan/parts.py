@@ -176,10 +176,19 @@ def as_parts(value: PartsLike | PartMap, head: PartHead) -> Tensor:
     Raises:
         InputError: another size, ids or colours that are no part, or nothing that could be a part map.
     """
-    return _checked_ids(value.ids if isinstance(value, PartMap) else value, head.classes, head.size)
+    return checked_ids(value.ids if isinstance(value, PartMap) else value, head.classes, head.size)
 
 
-def _checked_ids(value: PartsLike, classes: Sequence[PartClass], size: tuple[int, int]) -> Tensor:
+def checked_ids(value: PartsLike, classes: Sequence[PartClass], size: tuple[int, int]) -> Tensor:
+    """The same where there is no head yet.
+
+    Args:
+        value: as for `as_parts`.
+        classes: the parts by id.
+        size: width and height of the picture.
+
+    Raises: as `as_parts` does.
+    """
     array = _image_ids(value, classes) if isinstance(value, Image.Image) else _array_ids(value)
     width, height = size
     if array.ndim != 2 or array.shape != (height, width):
@@ -246,7 +255,7 @@ def read_parts(path: str | Path, classes: Sequence[PartClass], size: tuple[int, 
     Raises:
         InputError: no picture, or one that is no part map.
     """
-    return _checked_ids(load_image(path), classes, size)
+    return checked_ids(load_image(path), classes, size)
 
 
 def parts_image(ids: Tensor, classes: Sequence[PartClass]) -> Image.Image:

@@ -8,12 +8,10 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, TypeVar
 
-from fastapi import FastAPI, Query, Request, Response, WebSocket
+from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
@@ -25,16 +23,14 @@ from pliant.errors import InputError, PliantError
 from pliant.images import load_image
 from pliant.studio import messages as m
 from pliant.studio.connection import Connection
-from pliant.studio.describe import all_facts, edit_info, pairs
-from pliant.studio.frames import to_jpeg, to_png
-from pliant.studio.runs import sentence
+from pliant.studio.describe import edit_info
+from pliant.studio.parts_stills import add_parts
 from pliant.studio.security import Doorkeeper, Guard
 from pliant.studio.session import Session
+from pliant.studio.stills import add_projects, add_stills
 from pliant.studio.studio import Studio
 
-T = TypeVar("T")
 WEB = Path(__file__).parent / "_web"
-FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
 def create_app(studio: Studio, doorkeeper: Doorkeeper) -> FastAPI:
@@ -68,7 +64,9 @@ def create_app(studio: Studio, doorkeeper: Doorkeeper) -> FastAPI:
         )
 
     _add_socket(app, studio)
-    _add_stills(app, studio)
+    add_stills(app, studio)
+    add_parts(app, studio)
+    add_projects(app, studio)
     _add_uploads(app, studio)
     _add_page(app)
     return app
@@ -171,98 +169,6 @@ async def _listen(studio: Studio, session: Session, connection: Connection) -> N
             return
         if message is not None:
             session.handle(message)
-
-
-# ---- stills
-
-
-def _add_stills(app: FastAPI, studio: Studio) -> None:
-    @app.get("/api/gallery/{model}/{seed}")
-    async def gallery(  # pyright: ignore[reportUnusedFunction]
-        model: str,
-        seed: int,
-        psi: Annotated[float, Query(ge=0, le=1.5)] = 0.7,
-        width: Annotated[int, Query(ge=16, le=1024)] = 160,
-    ) -> Response:
-        return Response(
-            await _on_device(studio, lambda: sampled(model, seed, psi, width)), 200, FOREVER, "image/jpeg"
-        )
-
-    @lru_cache(maxsize=512)
-    def sampled(model: str, seed: int, psi: float, width: int) -> bytes:
-        from pliant.gan.latent import sample
-
-        return to_jpeg(sample(studio.models.get(model), seed, psi).render(), side=width)
-
-    @app.get("/api/sessions/{session}/frames/{node}/{step}")
-    async def frame(  # pyright: ignore[reportUnusedFunction]
-        session: str, node: str, step: int, width: Annotated[int | None, Query(ge=16, le=1024)] = None
-    ) -> Response:
-        project = (await studio.session(session)).project
-        if step < 0:
-            raise InputError("There is no such frame in the project.")
-        image = await _on_device(studio, lambda: project.picture(node, step).render())
-        if width is None:
-            return Response(await asyncio.to_thread(to_png, image), 200, FOREVER, "image/png")
-        return Response(await asyncio.to_thread(to_jpeg, image, 85, width), 200, FOREVER, "image/jpeg")
-
-    @app.get("/api/sessions/{session}/nodes/{node}")
-    async def facts(session: str, node: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        project = (await studio.session(session)).project
-        numbers = await asyncio.to_thread(project.numbers, node)
-        targets = pairs(project.nodes[node].inputs.get("targets"))
-        try:
-            found = m.NodeFacts(
-                node=node, targets=targets, facts=all_facts(numbers, project.nodes[node].steps)
-            )
-        except (ValueError, TypeError) as error:
-            raise InputError(f"What the steps of node '{node}' measured is damaged.") from error
-        return Response(found.model_dump_json(), media_type="application/json")
-
-    @app.get("/api/sessions/{session}/masks/{digest}")
-    async def mask(session: str, digest: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return Response((await studio.session(session)).folder.mask(digest), 200, FOREVER, "image/png")
-
-    @app.get("/api/sessions/{session}/exports/{name}")
-    async def export(session: str, name: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        path = (await studio.session(session)).folder.export(name)
-        if path is None:
-            raise InputError("This file is not here any more; export it again.")
-        # without a name, so that the page's own name for the file holds
-        return FileResponse(path, 200, {"Content-Disposition": "attachment"}, "application/octet-stream")
-
-    @app.get("/api/projects")
-    async def projects() -> Response:  # pyright: ignore[reportUnusedFunction]
-        found = await asyncio.to_thread(studio.store.recent)
-        return JSONResponse([one.model_dump() for one in found])
-
-    @app.get("/api/projects/{session}/thumb")
-    async def thumb(session: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        found = await studio.session(session)
-        at = found.desk.document.at
-        if at is None:
-            raise InputError("There is no picture in this project yet.")
-        image = await _on_device(studio, lambda: found.project.picture(at.node, at.step).render())
-        return Response(to_jpeg(image, 85, 160), media_type="image/jpeg")
-
-    @app.delete("/api/projects/{session}")
-    async def remove(session: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        held = studio.sessions.get(session)
-        if held is not None and (held.connection is not None or held.job is not None):
-            raise InputError("This project is open in another tab; close it there first.")
-        studio.sessions.pop(session, None)
-        await asyncio.to_thread(studio.store.remove, session)
-        return JSONResponse({})
-
-
-async def _on_device(studio: Studio, task: Callable[[], T]) -> T:
-    """Compute something small; what goes wrong becomes a sentence."""
-    try:
-        return await asyncio.wrap_future(studio.device.do(task))
-    except PliantError:
-        raise
-    except Exception as error:
-        raise InputError(sentence(error)) from error
 
 
 # ---- uploads

@@ -59,6 +59,13 @@ def setting_info(setting: Setting, edit: Edit) -> SettingInfo | None:
 
 def node_title(node: Node) -> str:
     """Short words for the tree."""
+    if node.edit == "invert":
+        return "Opened photo"
+    if node.edit == "vector":
+        strengths = cast("Mapping[str, float]", node.inputs.get("vectors", {}))
+        return (
+            ", ".join(f"{name.capitalize()} {value:+g}" for name, value in strengths.items())[:60] or "Vector"
+        )
     if node.edit:
         count = len(cast("Sequence[Any]", node.inputs.get("handles", ())))
         points = f" {count} point{'' if count == 1 else 's'}" if count else ""

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pliant.catalogue import Edit
+from pliant.catalogue import Edit, Inputs
 from pliant.errors import InputError
+from pliant.photo import comes_from_photo
 from pliant.picture import Picture, PixelPicture
 from pliant.project import Project
 from pliant.project_file import Node
@@ -19,9 +20,11 @@ from pliant.studio import messages as m
 from pliant.studio.describe import node_info
 from pliant.studio.disk import SessionFolder
 from pliant.studio.history import History
-from pliant.studio.inputs import check_points, followed, keep_mask, taken_up
+from pliant.studio.inputs import edit_inputs, followed, taken_up
+from pliant.studio.photos import Photos
 
 if TYPE_CHECKING:
+    from pliant.gan.stylegan2 import Generator
     from pliant.studio.studio import Studio
 
 T = TypeVar("T")
@@ -39,17 +42,23 @@ class Desk:
         self.studio, self.folder = studio, folder
         self.project = Project.of(folder.read_tree(), folder.states, studio.restore)
         self.history = History(folder, m.Document(edit=studio.edits[0].name))
+        self.photos = Photos(self.project)
+        self.labelling = folder.read_labelling()
+        """The parts that the person named, and the labels."""
         self.sizes: dict[str, tuple[int, int]] = {}
         """Of every node's pictures; a node without one is not shown yet."""
 
     async def open(self) -> None:
-        """Learn the size of every picture of a project that was stored; an edit never changes it."""
+        """Learn the size of every picture of a project that was stored; an edit keeps it unless it changes the model."""
 
         def sizes() -> dict[str, tuple[int, int]]:
             found: dict[str, tuple[int, int]] = {}
             for node in self.project.tree().nodes:
-                known = found.get(node.parent or "")
-                found[node.id] = known or self.project.picture(node.id, 0).size
+                parent = self.project.nodes.get(node.parent or "")
+                same = parent is not None and _maker(parent) == _maker(node)
+                found[node.id] = (
+                    found[parent.id] if parent and same else self.project.picture(node.id, 0).size
+                )
             return found
 
         self.sizes |= await self.on_device(sizes)
@@ -59,7 +68,7 @@ class Desk:
     def _take_up(self, node: Node) -> None:
         """Go on with a project that was made elsewhere."""
         place = m.Place(node=node.id, step=node.steps - 1)
-        update: dict[str, Any] = {"at": place, "edit": self._mode_for(node.kind)}
+        update: dict[str, Any] = {"at": place, "edit": self._mode_for(node.kind, node.edit)}
         if node.edit is not None and node.edit == update["edit"]:
             with suppress(Exception):  # foreign points and settings are a kindness, not a promise
                 update |= taken_up(self.project, node, self.studio.edit(node.edit), self.folder)
@@ -78,11 +87,33 @@ class Desk:
     def nodes(self) -> tuple[m.NodeInfo, ...]:
         """The tree as the page shows it."""
         known = [node for node in self.project.tree().nodes if node.id in self.sizes]
-        return tuple(node_info(node, self.sizes[node.id], photo=False) for node in known)
+        photo = {node.id for node in known if comes_from_photo(self.project, node.id)}
+        return tuple(node_info(node, self.sizes[node.id], photo=node.id in photo) for node in known)
 
     async def on_device(self, task: Callable[[], T]) -> T:
         """Compute something small."""
-        return await asyncio.wrap_future(self.studio.device.do(task))
+        return await self.studio.compute(task)
+
+    def generator(self, name: str | None) -> Generator:
+        """A model of the studio, the first one for None. On the device's thread."""
+        return self.studio.models.get(self.studio.models.known(name))
+
+    async def inputs(self) -> Inputs:
+        """What the document gives its edit.
+
+        Raises:
+            InputError: something of it cannot be used on this picture.
+        """
+        edit, document, at = self.edit, self.document, self.document.at
+        photo: dict[str, Any] = {}
+        if at is not None and "crop" in edit.inputs and self.node(at).kind == edit.picture:
+
+            def chosen() -> dict[str, Any]:
+                model = self.generator(document.model)
+                return {"model": model, "crop": self.photos.crop(at.node, document.crop, model.config.size)}
+
+            photo = await self.on_device(chosen)
+        return await asyncio.to_thread(edit_inputs, edit, document, self.folder, **photo)
 
     def push(self, label: str, **changes: Any) -> None:
         """Change the document: one step of undo."""
@@ -118,12 +149,14 @@ class Desk:
         node = await self.on_device(add)
         self.sizes[node.id] = picture.size
         place = m.Place(node=node.id, step=0)
-        self.push(label, edit=self._mode_for(picture.kind), at=place, points=(), mask=None)
+        fresh = {"points": (), "mask": None, "parts": None, "vectors": {}, "crop": None}
+        self.push(label, edit=self._mode_for(picture.kind), at=place, **fresh)
 
-    def _mode_for(self, kind: str) -> str:
-        """The present mode if it edits this kind of picture, else the first that does, else the present one."""
+    def _mode_for(self, kind: str, wanted: str | None = None) -> str:
+        """The wanted mode if it edits this kind of picture, else the present one, else the first that does."""
         fitting = [edit.name for edit in self.studio.edits if edit.picture == kind]
-        return self.document.edit if self.document.edit in fitting or not fitting else fitting[0]
+        present = self.document.edit
+        return next((name for name in (wanted, present) if name in fitting), (*fitting, present)[0])
 
     # ---- changes
 
@@ -146,34 +179,17 @@ class Desk:
         self.settings(mode, message.settings)
         return {"edit": mode, "settings": {**self.document.settings, mode: message.settings}}
 
-    async def changed_inputs(self, message: m.Change) -> dict[str, Any]:
-        """What a change does to points and mask."""
-        at, update = self.document.at, dict[str, Any]()
-        size = self.sizes.get(at.node) if at else None
-        if size is None and (message.points or message.mask):
-            raise InputError("Choose a picture first.")
-        if message.points is not None:
-            check_points(message.points, size or (1, 1))
-            update["points"] = message.points
-        if message.clear_mask:
-            update["mask"] = None
-        elif isinstance(message.mask, m.Mask):
-            self.folder.mask(message.mask.image)
-            update["mask"] = message.mask
-        elif message.mask is not None and size is not None:
-            feather = message.feather or 0.0
-            update["mask"] = await asyncio.to_thread(keep_mask, message.mask, feather, size, self.folder)
-        return update
-
     def check_live(self, message: m.Change) -> None:
         """Refuse a change that a run in progress cannot take.
 
         Raises:
             InputError: it is of anything but live settings.
         """
-        others = (message.edit, message.points, message.mask, message.feather)
-        if message.settings is None or any(each is not None for each in others) or message.clear_mask:
+        given = message.model_fields_set - {"type", "label", "settings"}
+        if message.settings is None or any(getattr(message, name) not in (None, False) for name in given):
             raise InputError("Stop the run first; only its settings can be changed while it goes on.")
+        if not self.edit.live_settings:
+            raise InputError("Stop the run first; its settings cannot be changed while it goes on.")
         before = self.document.settings.get(self.document.edit, {})
         names = {n for n in {*before, *message.settings} if before.get(n) != message.settings.get(n)}
         if fixed := sorted(names - set(self.edit.live_settings)):
@@ -184,22 +200,43 @@ class Desk:
     def go(self, message: m.Go) -> None:
         """Make a frame the start of the next run."""
         node = self.node(message.place)
-        old, points, mask = self.document.at, self.document.points, self.document.mask
+        points = self.document.points
         if message.points == "clear":
             points = ()
         elif message.points == "follow":
             points = self.followed(message.place)
-        if old is None or self.sizes.get(old.node) != self.sizes[node.id]:
-            points, mask = (), None
         self.project.select(node.id)
         self.folder.write_tree(self.project.tree())
         label = "Branch" if message.points == "clear" else "Start here"
-        self.push(label, at=message.place, points=points, mask=mask, edit=self._mode_for(node.kind))
+        self.push(label, **{"points": points, **self._elsewhere(message.place)})
 
     def arrive(self, node: str, steps: int) -> None:
-        """Go to the last step of a run that has ended."""
+        """Go to the last step of a run that has ended; the learnt edits that it was asked for are in it."""
         place = m.Place(node=node, step=steps - 1)
-        self.push(self.edit.title, at=place, points=self.followed(place))
+        vectors = {} if "vectors" in self.edit.inputs else self.document.vectors
+        changes = {"points": self.followed(place), "vectors": vectors, **self._elsewhere(place)}
+        self.push(self.edit.title, **changes)
+
+    def _elsewhere(self, place: m.Place) -> dict[str, Any]:
+        """What going to a frame does to the document: what belongs to another frame, picture, model or photo is taken off."""
+        node, old = self.project.nodes[place.node], self.document.at
+        before = self.project.nodes.get(old.node) if old is not None else None
+        update: dict[str, Any] = {"at": place, "edit": self._mode_for(node.kind)}
+        if old != place:
+            update["parts"] = None
+        if before is None or self.sizes.get(before.id) != self.sizes[node.id]:
+            update |= {"points": (), "mask": None}
+        if before is None or _maker(before) != _maker(node):
+            update["vectors"] = {}
+        if before is None or self._root(before) != self._root(node):
+            update["crop"] = None
+        return update
+
+    def _root(self, node: Node) -> str:
+        """Id of the picture that a node goes back to."""
+        while node.parent is not None:
+            node = self.project.nodes[node.parent]
+        return node.id
 
     def followed(self, place: m.Place) -> tuple[m.Point, ...]:
         """The points with their handles where they were on a frame, if its run had such points."""
@@ -218,3 +255,8 @@ class Desk:
         if node is None or place.step >= node.steps or node.id not in self.sizes:
             raise InputError("There is no such frame in the project.")
         return node
+
+
+def _maker(node: Node) -> tuple[str, Any]:
+    """What makes a node's pictures: their kind and model."""
+    return node.kind, node.facts[0].get("model") if node.facts else None

@@ -3,7 +3,9 @@
     SESSION/tree.json                 the project's tree, as in a .pliant file
     SESSION/states/NODE.safetensors   what makes a node's pictures again, likewise
     SESSION/masks/SHA256.png          masks by content
+    SESSION/parts/SHA256.png          part maps, likewise
     SESSION/history.jsonl             every change of the document, one a line
+    SESSION/labelling.json            the parts that a person named, and the frames that they labelled
     SESSION/exports/                  the newest few files to download
 
 Names are ids that this program made or checked; nothing that a client sends becomes part of a path unchecked.
@@ -16,7 +18,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Generator, Iterator, Mapping, MutableMapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,8 @@ from pliant.files import write_whole
 from pliant.project_file import Tree, read_project, read_tree, tree_text
 from pliant.studio.describe import node_title
 from pliant.studio.foreign import check_tree
-from pliant.studio.messages import Document, RecentProject
+from pliant.studio.messages import Document, Labelling, RecentProject
+from pliant.studio.stored import PngFiles, StateFiles, is_own
 
 try:
     import fcntl
@@ -34,45 +37,6 @@ except ImportError:  # Windows, where two studios at once are the user's own car
     fcntl = None
 
 _SESSION = re.compile(r"[0-9a-f]{32}")
-_NODE = re.compile(r"[0-9a-f]{16}")
-_HASH = re.compile(r"[0-9a-f]{64}")
-
-
-class StateFiles(MutableMapping[str, bytes]):
-    """States of nodes as files, by node id."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def __getitem__(self, node: str) -> bytes:
-        """Read a state."""
-        try:
-            return self._path(node).read_bytes()
-        except OSError as error:
-            raise KeyError(node) from error
-
-    def __setitem__(self, node: str, state: bytes) -> None:
-        """Write a state, whole or not at all."""
-        with write_whole(self._path(node)) as part:
-            part.write_bytes(state)
-
-    def __delitem__(self, node: str) -> None:
-        """Remove a state."""
-        self._path(node).unlink()
-
-    def __iter__(self) -> Iterator[str]:
-        """Ids of the nodes."""
-        return (path.stem for path in self.folder.glob("*.safetensors"))
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return sum(1 for _ in self)
-
-    def _path(self, node: str) -> Path:
-        if not _NODE.fullmatch(node):
-            raise KeyError(node)
-        return self.folder / f"{node}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -89,9 +53,9 @@ class SessionFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.states = StateFiles(path / "states")
-        self.masks = path / "masks"
+        self.masks = PngFiles(path / "masks", "mask")
+        self.parts = PngFiles(path / "parts", "part map")
         self.exports = path / "exports"
-        self.masks.mkdir(exist_ok=True)
 
     def write_tree(self, tree: Tree) -> None:
         """Keep the tree; states are written by the project itself."""
@@ -137,23 +101,18 @@ class SessionFolder:
                 continue
         return changes, cursor
 
-    def keep_mask(self, digest: str, png: bytes) -> None:
-        """Store a mask under the hash of its content."""
-        path = self._mask(digest)
-        if not path.is_file():
-            with write_whole(path) as part:
-                part.write_bytes(png)
+    def write_labelling(self, labelling: Labelling) -> None:
+        """Keep the named parts and the labels."""
+        with write_whole(self.path / "labelling.json") as part:
+            part.write_text(labelling.model_dump_json(exclude={"training"}), "utf-8")
 
-    def mask(self, digest: str) -> bytes:
-        """The PNG of a mask.
-
-        Raises:
-            InputError: there is none.
-        """
-        path = self._mask(digest)
-        if not _is_own(path):
-            raise InputError("There is no such mask in this session.")
-        return path.read_bytes()
+    def read_labelling(self) -> Labelling:
+        """The named parts and the labels; none in a new session, or where they are damaged."""
+        path = self.path / "labelling.json"
+        try:
+            return Labelling.model_validate_json(path.read_bytes()) if is_own(path) else Labelling()
+        except (OSError, ValueError, RecursionError):
+            return Labelling()
 
     def new_export(self, suffix: str) -> Path:
         """A path for a file to download; only the newest few are kept."""
@@ -167,12 +126,7 @@ class SessionFolder:
         if not re.fullmatch(r"[0-9a-f]{32}\.[a-z0-9]{2,12}", name):
             return None
         path = self.exports / name
-        return path if _is_own(path) else None
-
-    def _mask(self, digest: str) -> Path:
-        if not _HASH.fullmatch(digest):
-            raise InputError("There is no such mask in this session.")
-        return self.masks / f"{digest}.png"
+        return path if is_own(path) else None
 
     def _append(self, line: Mapping[str, object]) -> None:
         """Add a line, on a new line also where a crash cut the last one off."""
@@ -264,7 +218,7 @@ class Store:
         found: list[RecentProject] = []
         for path in self.folder.iterdir():
             tree = path / "tree.json"
-            if not self.knows(path.name) or not _is_own(tree):
+            if not self.knows(path.name) or not is_own(tree):
                 continue
             try:
                 nodes = read_tree(tree.read_bytes()).nodes
@@ -280,8 +234,3 @@ class Store:
                     )
                 )
         return sorted(found, key=lambda one: -one.changed)[:most]
-
-
-def _is_own(path: Path) -> bool:
-    """A file of the studio's own, and no link to somewhere else."""
-    return path.is_file() and not path.is_symlink()

@@ -55,6 +55,11 @@ class FrameWindow:
             frame = replace(frame, facts=(*older.facts, *frame.facts))
         self.waiting = frame
 
+    def forget_preview(self) -> None:
+        """Of a preview that was ended, nothing more is sent."""
+        if self.waiting is not None and self.waiting.node is None:
+            self.waiting = None
+
     def take(self) -> bytes | None:
         """The next message to send, if there is one and it may be sent."""
         if self.waiting is None or self.sent - self.acked >= WINDOW:

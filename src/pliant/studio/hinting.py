@@ -47,7 +47,9 @@ class Hinter:
     async def _weak_handles(self) -> list[m.PointHint]:
         desk, document, edit, place = self._desk, self._desk.document, self._desk.edit, self._desk.document.at
         node = desk.project.nodes.get(place.node) if place else None
-        if place is None or node is None or not document.points or node.kind != edit.picture:
+        if "points" not in edit.inputs or place is None or node is None or not document.points:
+            return []
+        if node.kind != edit.picture:
             return []
 
         def notes() -> list[Any]:

@@ -1,18 +1,21 @@
-"""From what a person set up to what an edit takes: points, masks, locks."""
+"""From what a person set up to what an edit takes: points, masks, painted parts."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import Tensor
 
 from pliant.catalogue import Edit, Inputs
 from pliant.errors import InputError
+from pliant.gan.head import PartClass
+from pliant.gan.parts import checked_ids
 from pliant.images import load_image
 from pliant.points import as_mask, as_points
 from pliant.project import Project
@@ -21,16 +24,52 @@ from pliant.studio.disk import SessionFolder
 from pliant.studio.frames import to_png
 from pliant.studio.messages import Document, Mask, Point
 
+if TYPE_CHECKING:
+    from pliant.gan.align import Crop
+    from pliant.gan.stylegan2 import Generator
 
-def edit_inputs(document: Document, folder: SessionFolder) -> Inputs:
-    """What a document gives its edit."""
-    locked = [point.locked for point in document.points]
-    return Inputs(
-        handles=[point.handle for point in document.points],
-        targets=[point.handle if point.locked else point.target for point in document.points],
-        locked=locked if any(locked) else None,
-        mask=None if document.mask is None else used_mask(document.mask, folder),
-    )
+
+def edit_inputs(
+    edit: Edit,
+    document: Document,
+    folder: SessionFolder,
+    *,
+    model: Generator | None = None,
+    crop: Crop | None = None,
+) -> Inputs:
+    """What a document gives an edit, of what that takes.
+
+    Args:
+        edit: of the mode.
+        document: what was set up.
+        folder: where its masks and part maps are.
+        model: that should make a photo.
+        crop: of that photo.
+    """
+    given: dict[str, Any] = {}
+    for kind in edit.inputs:
+        if kind == "points":
+            given |= _points(document.points)
+        elif kind == "mask" and document.mask is not None:
+            given["mask"] = used_mask(document.mask, folder)
+        elif kind == "parts" and document.parts is not None:
+            given["parts"] = stored_parts(document.parts, folder)
+        elif kind == "vectors":
+            given["vectors"] = dict(document.vectors)
+        elif kind == "model":
+            given["model"] = model
+        elif kind == "crop":
+            given["crop"] = crop
+    return Inputs(**given)
+
+
+def _points(points: Sequence[Point]) -> dict[str, Any]:
+    locked = [point.locked for point in points]
+    return {
+        "handles": [point.handle for point in points],
+        "targets": [point.handle if point.locked else point.target for point in points],
+        "locked": locked if any(locked) else None,
+    }
 
 
 def check_points(points: Sequence[Point], size: tuple[int, int]) -> None:
@@ -90,23 +129,49 @@ def keep_mask(text: str, feather: float, size: tuple[int, int], folder: SessionF
     Raises:
         InputError: not such a text, or a mask that cannot be used.
     """
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InputError("The mask is not base64 of a PNG.") from error
-    grey = load_image(data, background=(0, 0, 0)).convert("L")
+    grey = _sent_image(text, "mask").convert("L")
     as_mask(grey, size)
     return _stored(grey, feather, folder)
 
 
 def _stored(grey: Image.Image, feather: float, folder: SessionFolder) -> Mask:
-    png = to_png(grey)
-    digest = hashlib.sha256(png).hexdigest()
-    folder.keep_mask(digest, png)
-    return Mask(image=digest, feather=feather)
+    return Mask(image=folder.masks.keep(to_png(grey)), feather=feather)
+
+
+def _sent_image(text: str, kind: str) -> Image.Image:
+    """An image that was sent as base64 of a PNG, RGB; what is transparent in it is black."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InputError(f"The {kind} is not base64 of a PNG.") from error
+    return load_image(data, background=(0, 0, 0))
 
 
 def used_mask(mask: Mask, folder: SessionFolder) -> Image.Image:
     """A mask as an edit gets it, blurred by its feather: 8 bits of grey, white may change."""
-    grey = load_image(folder.mask(mask.image)).convert("L")
+    grey = load_image(folder.masks.read(mask.image)).convert("L")
     return grey.filter(ImageFilter.GaussianBlur(mask.feather)) if mask.feather else grey
+
+
+def keep_parts(text: str, classes: Sequence[PartClass], size: tuple[int, int], folder: SessionFolder) -> str:
+    """Check and store a painted part map that was sent; its hash.
+
+    Args:
+        text: base64 of a PNG of the picture's size, whose red, green and blue are each the id of the part.
+        classes: the parts by id.
+        size: the picture's.
+        folder: where to keep it.
+
+    Raises:
+        InputError: not such a text, another size, or ids that are no part.
+    """
+    rgb = np.asarray(_sent_image(text, "part map"))
+    if (rgb != rgb[:, :, :1]).any():
+        raise InputError("A part map is grey: each of its values is the id of a part.")
+    ids = checked_ids(rgb[:, :, 0], classes, size)
+    return folder.parts.keep(to_png(Image.fromarray(ids.numpy())))
+
+
+def stored_parts(digest: str, folder: SessionFolder) -> NDArray[np.uint8]:
+    """The ids [H, W] of a part map that is kept."""
+    return np.array(load_image(folder.parts.read(digest)).convert("L"))

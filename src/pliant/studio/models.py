@@ -49,6 +49,18 @@ class Models:
         self.infos = [own, *(info for info in self.infos if info.name != path.name)]
         return path.name
 
+    def known(self, name: str | None) -> str:
+        """The same name; that of the first model for None.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if name is None and self.infos:
+            return self.infos[0].name
+        if name not in self._sources:
+            raise InputError(f"There is no model {str(name)[:100]!r} in this studio; start it with --model.")
+        return str(name)
+
     def get(self, name: str) -> Generator:
         """The generator of that name. Only the device's thread may ask.
 

@@ -40,11 +40,11 @@ class Recording:
         return node
 
     def _add(self, trace: Trace[Any]) -> str:
-        parent, size = self.project.nodes[self.place.node], self.sizes[self.place.node]
-        given = self.inputs.named(size) | ({GOES_ON: True} if self.goes_on else {})
+        parent = self.project.nodes[self.place.node]
+        given = self.inputs.named(self.sizes[parent.id]) | ({GOES_ON: True} if self.goes_on else {})
         from_step = None if self.place.step == parent.steps - 1 else self.place.step
         made = self.project.add_run(
             trace, self.edit, given, self.settings, parent=parent.id, from_step=from_step
         )
-        self.sizes[made.id] = size
+        self.sizes[made.id] = trace[0].picture.size
         return made.id

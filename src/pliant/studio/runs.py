@@ -71,7 +71,8 @@ class RunJob:
     Args:
         edit: the edit's name.
         begin: makes the run; what it raises ends the job.
-        record: puts the trace into the project and returns its node; called now and then, and at the end.
+        record: puts the trace into the project and returns its node; called now and then, and at the end. None for a preview,
+            of which nothing is kept.
         watcher: is told what happens.
     """
 
@@ -79,7 +80,7 @@ class RunJob:
         self,
         edit: str,
         begin: Callable[[], Run[Any]],
-        record: Callable[[Trace[Any], str | None], str],
+        record: Callable[[Trace[Any], str | None], str] | None,
         watcher: Watcher,
     ) -> None:
         self.edit = edit
@@ -91,6 +92,11 @@ class RunJob:
         self._facts: list[StepFacts] = []
         self._kept = 0
         self._next_frame = self._next_save = self._next_progress = 0.0
+
+    @property
+    def preview(self) -> bool:
+        """Nothing of it is kept."""
+        return self._record is None
 
     @property
     def steps(self) -> int:
@@ -135,7 +141,7 @@ class RunJob:
         finished = time.time()
         run = self._known_run()
         self._facts.append(step_facts(step))
-        if self.node is None or now >= self._next_save:
+        if not self.preview and (self.node is None or now >= self._next_save):
             self._keep(run.trace)
             self._next_save = time.monotonic() + SAVE_SECONDS
             self._watcher.saved()
@@ -148,8 +154,6 @@ class RunJob:
     def _show(self, step: Step, finished: float) -> None:
         began = time.monotonic()
         jpeg = to_jpeg(step.picture.preview())
-        if self.node is None:
-            raise AssertionError("a step is recorded before it is shown")
         facts, self._facts = tuple(self._facts), []
         self._watcher.frame(Frame(self.node, step.index, facts, finished, jpeg))
         self._next_frame = began + max(FRAME_SECONDS, PAINTING * (time.monotonic() - began))
@@ -161,7 +165,7 @@ class RunJob:
             self._watcher.ended(Outcome(None, reason, 0, 0.0, Trace()))
             return
         self._keep(run.trace)
-        if self._facts:
+        if self._facts and not (self.preview and reason == "interrupted"):
             self._show(run.trace[-1], time.time())
         self._watcher.ended(Outcome(self.node, reason, len(run.trace), run.seconds, run.trace))
 
@@ -179,8 +183,9 @@ class RunJob:
         self._watcher.ended(Outcome(self.node, "failed", self._kept, seconds, trace[: self._kept], problem))
 
     def _keep(self, trace: Trace[Any]) -> None:
-        """Put the steps so far into the project."""
-        self.node = self._record(trace, self.node)
+        """Put the steps so far into the project, unless it is a preview."""
+        if self._record is not None:
+            self.node = self._record(trace, self.node)
         self._kept = len(trace)
 
     def _known_run(self, *, optional: bool = False) -> Any:

@@ -12,19 +12,18 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pliant.errors import InputError
-from pliant.settings import settings_facts
-from pliant.steps import Run, Trace
 from pliant.studio import messages as m
+from pliant.studio.changes import changed_inputs
 from pliant.studio.connection import Connection
 from pliant.studio.desk import Desk
 from pliant.studio.disk import SessionFolder
 from pliant.studio.exports import Exporter
-from pliant.studio.frames import Frame
 from pliant.studio.hinting import Hinter
-from pliant.studio.inputs import edit_inputs
-from pliant.studio.recording import Recording
-from pliant.studio.runs import Outcome, RunJob, sentence
+from pliant.studio.parts import save_vector
+from pliant.studio.running import Runner
+from pliant.studio.runs import sentence
 from pliant.studio.script import script
+from pliant.studio.teaching import Teacher
 
 if TYPE_CHECKING:
     from pliant.studio.studio import Studio
@@ -44,14 +43,14 @@ class Session:
         self.desk = Desk(studio, folder)
         self.project = self.desk.project
         self.connection: Connection | None = None
-        self.job: RunJob | None = None
         self.last_seen = time.monotonic()
+        self.runner = Runner(self)
+        self.teacher = Teacher(self)
         self.exporter = Exporter(self)
         self.hinter = Hinter(self.desk, self.tell)
-        self._ended = asyncio.Event()
-        self._memory: tuple[str, Trace[Any]] | None = None
         self._order = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._newest: m.Message | None = None
 
     # ---- what is there
 
@@ -62,33 +61,20 @@ class Session:
             nodes=self.desk.nodes(),
             undo=self.desk.history.undo_label,
             redo=self.desk.history.redo_label,
-            run=self.run_info(),
-            labelling=m.Labelling(),
-            saved=self.job is None,
+            run=self.runner.info(),
+            labelling=self.teacher.labelling(),
+            saved=self.runner.job is None or self.runner.previewing,
         )
 
-    def run_info(self) -> m.RunInfo | None:
-        """The run in progress."""
-        job = self.job
-        if job is None:
-            return None
-        position = self.studio.device.position(job)
-        run = job.run
-        return m.RunInfo(
-            node=job.node,
-            edit=job.edit,
-            preview=False,
-            state="paused" if job.paused else "waiting" if position else "running",
-            position=position,
-            step=max(0, job.steps - 1),
-            max_steps=run.max_steps if run else None,
-            seconds_left=run.eta if run else None,
-        )
+    @property
+    def busy(self) -> bool:
+        """A run, a preview or a training is under way."""
+        return self.runner.job is not None or self.teacher.job is not None
 
     @property
     def idle(self) -> bool:
         """Nobody looks, and nothing is under way."""
-        return self.connection is None and self.job is None and not self._tasks
+        return self.connection is None and not self.busy and not self._tasks
 
     # ---- messages
 
@@ -101,7 +87,7 @@ class Session:
         self.connection = connection
         self.last_seen = time.monotonic()
         self.tell(self.state())
-        self._ask_for_hints()
+        self.ask_for_hints()
 
     def detach(self, connection: Connection) -> None:
         """A page has gone."""
@@ -114,7 +100,8 @@ class Session:
         if self.connection is not None:
             self.connection.send(message)
 
-    def _ask_for_hints(self) -> None:
+    def ask_for_hints(self) -> None:
+        """Have hints on the present document worked out, if someone would see them."""
         if self.connection is not None:
             self.hinter.ask()
 
@@ -134,7 +121,10 @@ class Session:
                 self.exporter.cancel()
             case m.AskScript():
                 self._spawn(self._script(message.place), "export")
+            case m.SaveVector():
+                self._spawn(self._save_vector(message), "vectors")
             case _:
+                self._newest = message
                 self._spawn(self._in_order(message), _about(message))
 
     def _spawn(self, work: Coroutine[Any, Any, None], about: Any) -> None:
@@ -151,19 +141,25 @@ class Session:
 
     async def _in_order(self, message: m.Message) -> None:
         async with self._order:
+            await self.runner.end_preview()
             match message:
                 case m.Undo():
                     self._undo()
                 case m.Start():
-                    await self._start(go_on=message.go_on)
+                    await self.runner.start(go_on=message.go_on)
+                case m.Preview():
+                    if message is self._newest:  # else what followed would end it at once
+                        await self.runner.preview()
                 case m.Pause() | m.Resume() | m.Stop():
                     self._steer(message)
-                case m.Change() if self.job is not None:
-                    await self._change_live(message)
+                case m.Change() if self.runner.job is not None:
+                    await self.runner.change_live(message)
+                case m.SetClasses() | m.AddLabel() | m.RemoveLabel() | m.TrainHead():
+                    await self._teach(message)
                 case _:
                     await self._at_rest(message)
         self.tell(self.state())
-        self._ask_for_hints()
+        self.ask_for_hints()
 
     async def _at_rest(self, message: m.Message) -> None:
         """Take a message that changes the document, which nothing may be running on."""
@@ -179,117 +175,60 @@ class Session:
             case m.Redo():
                 desk.history.move(1)
             case m.Change():
-                changes = desk.changed_settings(message) | await desk.changed_inputs(message)
+                changes = desk.changed_settings(message) | await changed_inputs(desk, message)
                 desk.push(message.label, **changes)
             case _:
                 raise InputError("This message makes no sense here.")
 
+    async def _teach(self, message: m.Message) -> None:
+        match message:
+            case m.SetClasses():
+                await self.teacher.set_classes(message)
+            case m.RemoveLabel():
+                self.teacher.remove_label(message)
+            case m.TrainHead():
+                self.teacher.train()
+            case _:
+                await self.teacher.add_label()
+
     def _undo(self) -> None:
         """One change back; while something runs, the run ends instead."""
-        if self.job is not None:
-            self.stop()
+        if self.runner.job is not None:
+            self.runner.stop()
         else:
             self.desk.history.move(-1)
 
     def _refuse_while_running(self) -> None:
-        if self.job is not None:
+        if self.runner.job is not None:
             raise InputError("Stop the run first.")
 
-    async def _change_live(self, message: m.Change) -> None:
-        """Settings changed while the edit runs: it goes on with the new ones from where it is, as a run of its own."""
-        changes = self.desk.changed_settings(message)
-        self.desk.check_live(message)
-        paused = self.job is not None and self.job.paused
-        self.stop()
-        await self._ended.wait()
-        self.desk.push(message.label, **changes)
-        await self._start(go_on=True)
-        self._hold(paused=paused)
+    def refuse_while_busy(self) -> None:
+        """Refuse to begin something long while something else goes on.
 
-    # ---- the run
-
-    async def _start(self, *, go_on: bool) -> None:
+        Raises:
+            InputError: a run or a training does.
+        """
         self._refuse_while_running()
-        desk, document, edit = self.desk, self.desk.document, self.desk.edit
-        place = document.at
-        if place is None:
-            raise InputError("Choose a picture first.")
-        if self.studio.running() >= self.studio.limits.runs:
-            raise InputError("Too many runs are waiting already; try again when one has ended.")
-        desk.node(place)
-        settings = desk.settings(edit.name, document.settings.get(edit.name, {}))
-        inputs = await asyncio.to_thread(edit_inputs, document, self.folder)
-        after = self._remembered(place) if go_on else None
-
-        def begin() -> Run[Any]:
-            picture = self.project.picture(place.node, place.step)
-            return edit.run(picture, inputs, settings, after=after)
-
-        record = Recording(
-            self.project,
-            self.folder,
-            desk.sizes,
-            place,
-            edit.name,
-            inputs,
-            settings_facts(settings),
-            goes_on=after is not None,
-        )
-        self._ended = asyncio.Event()
-        self.job = RunJob(edit.name, begin, record, _Watcher(self, asyncio.get_running_loop()))
-        self.studio.device.start(self.job)
-
-    def _remembered(self, place: m.Place) -> Any:
-        """The step at a frame with all it remembers, if its run was the last one here."""
-        if self._memory is None or self._memory[0] != place.node:
-            return None
-        trace = self._memory[1]
-        return trace[place.step] if place.step < len(trace) else None
+        if self.teacher.job is not None:
+            raise InputError("A part head is being trained; wait for it, or stop it first.")
 
     def _steer(self, message: m.Message) -> None:
-        if isinstance(message, m.Stop):
+        if isinstance(message, m.Stop) or self.runner.previewing:
             self.stop()
         else:
-            self._hold(paused=isinstance(message, m.Pause))
-
-    def _hold(self, *, paused: bool) -> None:
-        if self.job is not None:
-            self.job.paused = paused
-            self.studio.device.wake()
-            self.tell(self.state())
+            self.runner.hold(paused=isinstance(message, m.Pause))
 
     def stop(self) -> None:
-        """End the run after the step in progress; what it has is kept."""
-        if self.job is not None:
-            self.studio.device.do(self.job.stop)
-            self.studio.device.wake()
+        """End the run after the step in progress, keeping what it has; or give the training up."""
+        self.runner.stop()
+        self.teacher.stop()
 
-    def run_ended(self, outcome: Outcome) -> None:
-        """A run is over: where it led becomes the present frame."""
-        self.job = None
-        problem = outcome.problem
-        try:
-            self._arrive(outcome)
-        except Exception as error:  # noqa: BLE001 - such as a full disk: the page must know that the run is over
-            problem = problem or sentence(error)
-        self._ended.set()
-        ended = m.Ended(
-            node=outcome.node, reason=outcome.reason, steps=outcome.steps, seconds=outcome.seconds
-        )
-        self.tell(ended)
-        if problem:
-            self.tell(m.Problem(about="run", sentence=problem))
-        self.tell(self.state())
-        self._ask_for_hints()
-        self.studio.positions_changed()
+    # ---- files
 
-    def _arrive(self, outcome: Outcome) -> None:
-        """Go to the last step of a run, if it has one."""
-        if outcome.node is not None and outcome.steps:
-            self._memory = (outcome.node, outcome.trace)
-            self.desk.arrive(outcome.node, outcome.steps)
-
-    # ---- scripts
+    async def _save_vector(self, message: m.SaveVector) -> None:
+        self.desk.node(message.place)
+        await self.desk.on_device(lambda: save_vector(self.project, message))
+        self.tell(m.VectorSaved(name=message.name.strip()))
 
     async def _script(self, place: m.Place) -> None:
         self.desk.node(place)
@@ -297,42 +236,14 @@ class Session:
         self.tell(m.Script(python=python, command=command))
 
 
-class _Watcher:
-    """Carries what happens to a run from the device's thread to the event loop."""
-
-    def __init__(self, session: Session, loop: asyncio.AbstractEventLoop) -> None:
-        self._session, self._loop = session, loop
-
-    def wants_frame(self) -> bool:
-        connection = self._session.connection
-        return connection is not None and not connection.closed and connection.window.wants()
-
-    def frame(self, frame: Frame) -> None:
-        self._loop.call_soon_threadsafe(self._show, frame)
-
-    def _show(self, frame: Frame) -> None:
-        if self._session.connection is not None:
-            self._session.connection.send_frame(frame)
-
-    def progress(self) -> None:
-        self._loop.call_soon_threadsafe(self._progress)
-
-    def _progress(self) -> None:
-        run = self._session.run_info()
-        if run is not None:
-            self._session.tell(m.RunProgress(run=run))
-
-    def saved(self) -> None:
-        self._loop.call_soon_threadsafe(lambda: self._session.tell(self._session.state()))
-
-    def ended(self, outcome: Outcome) -> None:
-        self._loop.call_soon_threadsafe(self._session.run_ended, outcome)
-
-
 def _about(message: m.Message) -> str:
     """Beside what a problem with a message is shown."""
     if isinstance(message, m.Change):
         if message.settings is not None:
             return "settings"
-        return "points" if message.points is not None else "mask"
+        given = [name for name in ("points", "parts", "vectors") if getattr(message, name) is not None]
+        photo = message.model is not None or message.crop is not None
+        return given[0] if given else "picture" if photo else "mask"
+    if isinstance(message, m.SetClasses | m.AddLabel | m.RemoveLabel | m.TrainHead):
+        return "parts"
     return "picture" if isinstance(message, m.Sample | m.UseImage | m.Go) else "run"

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
 from pliant import catalogue
 from pliant.catalogue import Edit
-from pliant.errors import InputError
+from pliant.errors import InputError, PliantError
 from pliant.studio import messages as m
 from pliant.studio.device import Device
 from pliant.studio.disk import Store
 from pliant.studio.limits import Limits
 from pliant.studio.models import Models
+from pliant.studio.runs import sentence
 from pliant.studio.session import Session
 
+T = TypeVar("T")
 UPLOADS = 8
 """Uploaded images that wait to be used."""
 
@@ -56,6 +59,19 @@ class Studio:
         self.sessions: dict[str, Session] = {}
         self.uploads: OrderedDict[str, Image.Image] = OrderedDict()
         self._opening = asyncio.Lock()
+
+    async def compute(self, task: Callable[[], T]) -> T:
+        """Compute something small on the device.
+
+        Raises:
+            PliantError: what goes wrong, as a sentence.
+        """
+        try:
+            return await asyncio.wrap_future(self.device.do(task))
+        except PliantError:
+            raise
+        except Exception as error:
+            raise InputError(sentence(error)) from error
 
     def edit(self, name: str) -> Edit:
         """An edit of this studio.
@@ -112,18 +128,18 @@ class Studio:
             now = time.monotonic()
             for session in self.sessions.values():
                 unwatched = session.connection is None and now - session.last_seen > self.limits.idle_seconds
-                if unwatched and session.job is not None and session.job.paused:
-                    session.stop()
+                if unwatched and session.runner.paused:
+                    session.runner.stop()
             self.drop_idle()
 
     def running(self) -> int:
-        """Runs in progress or waiting."""
-        return sum(session.job is not None for session in self.sessions.values())
+        """Runs and trainings in progress or waiting."""
+        return sum(session.busy and not session.runner.previewing for session in self.sessions.values())
 
     def positions_changed(self) -> None:
         """Tell those who wait that the queue has moved."""
         for session in self.sessions.values():
-            run = session.run_info()
+            run = session.runner.info()
             if run is not None:
                 session.tell(m.RunProgress(run=run))
 
@@ -135,11 +151,11 @@ class Studio:
 
     async def close(self) -> None:
         """Stop all runs, keeping what they have, and the device."""
-        running = [session for session in self.sessions.values() if session.job is not None]
+        running = [session for session in self.sessions.values() if session.busy]
         for session in running:
             session.stop()
         for _ in range(200):
-            if not any(session.job is not None for session in running):
+            if not any(session.busy for session in running):
                 break
             await asyncio.sleep(0.05)
         await asyncio.to_thread(self.device.close)
