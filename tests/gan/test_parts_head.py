@@ -88,6 +88,23 @@ def test_features_are_the_constant_and_every_styled_convolution(generator):
         assert torch.equal(features[name], generator.features(ws, [name])[name])
 
 
+@pytest.mark.parametrize("architecture", ["skip", "resnet", "orig"])
+def test_the_faster_pass_gives_the_same_picture_and_features(architecture):
+    generator = tiny.generator(32, architecture=architecture)
+    ws = sample(generator, 1).ws[None].requires_grad_()
+    image, features = look(generator, ws)
+    (gradient,) = torch.autograd.grad(image.square().mean() + features["b16.conv1"].sum(), ws)
+    fast_image, fast_features = look(generator, ws, torch.float32)
+    (fast_gradient,) = torch.autograd.grad(fast_image.square().mean() + fast_features["b16.conv1"].sum(), ws)
+    assert list(fast_features) == list(features)
+    for name, values in features.items():
+        assert torch.allclose(fast_features[name], values, atol=1e-4), name
+    assert torch.allclose(fast_image, image, atol=1e-4)
+    assert torch.allclose(fast_gradient, gradient, rtol=1e-3, atol=1e-3)
+    _, halves = look(generator, ws, torch.bfloat16)
+    assert all(values.dtype == torch.float32 for values in halves.values())
+
+
 def test_projecting_before_resizing_is_exact(generator):
     head = random_head(generator)
     _, features = look(generator, sample(generator, 1).ws[None])

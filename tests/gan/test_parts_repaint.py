@@ -113,8 +113,8 @@ def test_regions_by_hand():
 
 
 def test_the_loss_by_hand(generator, picture, head, painted):
-    settings = RepaintSettings(part_weight=2.0, pixel_weight=3.0, feature_weight=5.0)
-    reference = _Reference.of(picture, head)
+    settings = RepaintSettings(part_weight=2.0, pixel_weight=3.0, feature_weight=5.0, precision="float32")
+    reference = _Reference.of(picture, head, settings)
     after = painted.long()
     inside = region_of(reference.ids, after, replace(settings, margin=32))
     goal = _Goal(head, reference, after, inside, settings)

@@ -25,6 +25,7 @@ from torch import Tensor
 from pliant.errors import CheckpointError, InputError, ModelMismatchError
 from pliant.files import write_whole
 from pliant.gan.latent import fingerprint
+from pliant.gan.painter import painter_of
 from pliant.gan.stylegan2 import Generator
 from pliant.gan.tuned import original
 
@@ -56,22 +57,26 @@ def feature_channels(generator: Generator) -> dict[str, int]:
     return found | {name: layer.weight.shape[0] for name, layer in layers if not name.endswith("torgb")}
 
 
-def look(generator: Generator, ws: Tensor) -> tuple[Tensor, Features]:
+def look(generator: Generator, ws: Tensor, dtype: torch.dtype | None = None) -> tuple[Tensor, Features]:
     """Paint codes and keep every map that a head reads, in one pass, differentiable in `ws`.
 
     Args:
         generator: the network.
         ws: [N, num_ws, w_dim].
+        dtype: of the convolutions of the faster pass (`painter.py`), for one picture; the plain pass if not given.
 
     Returns:
         Pictures [N, 3, H, W], about [-1, 1], and the features in float32.
     """
     names = [name for name in feature_channels(generator) if name != CONSTANT]
+    constant = generator.synthesis.blocks()[0].const[None]
+    if dtype is not None and generator.config.architecture == "skip":
+        image, maps = painter_of(generator, dtype).look(ws)
+        return image, {CONSTANT: constant, **{name: x.float() for name, x in zip(names, maps, strict=True)}}
     taps = {name: torch.empty(0) for name in names}
     image = generator.synthesis.run(generator.synthesis.styles(ws), taps=taps).image
     if image is None:
         raise AssertionError("the last block always paints")
-    constant = generator.synthesis.blocks()[0].const[None]
     return image, {CONSTANT: constant, **{name: taps[name].float() for name in names}}
 
 
@@ -210,10 +215,10 @@ class PartHead:
         return torch.stack(found)
 
     def logits_at(self, features: Features, pixels: Tensor, classifiers: Classifiers | None = None) -> Tensor:
-        """Scores of some pixels of the first picture, differentiable in the features: [M, C, K].
+        """Scores of some pixels of one picture, differentiable in the features: [M, C, K].
 
         Args:
-            features: of `look`.
+            features: of `look`, of one picture.
             pixels: [K, 2] (x, y).
             classifiers: the fast one if not given.
         """
@@ -225,10 +230,10 @@ class PartHead:
                 if values.shape[2] * values.shape[3] < len(
                     pixels
                 ):  # fewer cells than pixels: project, then read
-                    small = torch.einsum("ac,chw->ahw", weight, values[0])
+                    small = torch.einsum("ac,chw->ahw", weight, values.squeeze(0))
                     hidden = hidden + sample_map(small[None], pixels, self.size)[0]
                 else:
-                    hidden = hidden + weight @ sample_map(values[:1], pixels, self.size)[0]
+                    hidden = hidden + weight @ sample_map(values, pixels, self.size).squeeze(0)
             found.append(classifiers.from_hidden(member, hidden))
         return torch.stack(found)
 

@@ -43,15 +43,21 @@ class Painter:
 
     def paint(self, ws: Tensor) -> Tensor:
         """The same, differentiable in ws (or, with a pivot, in the weights)."""
+        return self.look(ws)[0]
+
+    def look(self, ws: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The picture of `paint` and the features [1, C, h, w] after every convolution, in the painter's dtype."""
         image: Tensor | None = None
+        maps: list[Tensor] = []
         for number, x in enumerate(self.lean.walk(self.lean.modulate(ws))):
+            maps.append(x)
             if number in self.ends:
                 layer, which = self.ends[number]
                 part = _paint(layer, x, ws[:, which])
                 image = part if image is None else upsample_image(image) + part
         if image is None:
             raise AssertionError("the last block always paints")
-        return image
+        return image, maps
 
 
 def _paint(layer: ToRGB, x: Tensor, w: Tensor) -> Tensor:

@@ -25,7 +25,8 @@ from torch import Tensor
 from pliant.errors import InputError
 from pliant.gan.head import Features, PartHead, look
 from pliant.gan.latent import LatentPicture
-from pliant.gan.parts import PartMap, PartsLike, as_parts, checked_head
+from pliant.gan.lean import fast_dtype
+from pliant.gan.parts import PartMap, PartsLike, as_parts, checked_head, segment
 from pliant.gan.region import KnownRegion
 from pliant.points import MaskLike, as_mask
 from pliant.settings import Slider
@@ -63,6 +64,8 @@ class RepaintSettings:
     """Weight of the pull toward codes that the model knows, felt once strain exceeds 1."""
     patience: Annotated[int, Slider(2, 50)] = 12
     """End when so many steps brought no improvement."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the convolutions; auto takes bfloat16 where the machine has it."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -72,6 +75,11 @@ class RepaintSettings:
         for name in ("margin", "pixel_weight", "feature_weight", "hold_back"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} must be 0 or more; it is {getattr(self, name)}.")
+
+    def dtype(self, device: torch.device) -> torch.dtype:
+        """What `precision` means there."""
+        chosen = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+        return chosen.get(self.precision) or fast_dtype(device)
 
 
 SHORT = RepaintSettings(max_steps=30)
@@ -130,7 +138,7 @@ def repaint(
         )
     mask = as_mask(movable, picture.size)
     device = picture.ws.device
-    reference = _Reference.of(picture, head)
+    reference = _Reference.of(picture, head, settings)
     before, after = reference.ids, target.to(device).long()
     if not (before != after).any():
         raise InputError("The part map is that of the picture already; paint what should change.")
@@ -171,13 +179,13 @@ class _Reference:
     """[1, 3, H, W]."""
     features: Features
     ids: Tensor
-    """[H, W], its parts."""
+    """[H, W], its parts as `segment` gives them."""
 
     @staticmethod
     @torch.no_grad()
-    def of(picture: LatentPicture, head: PartHead) -> _Reference:
-        image, features = look(picture.generator, picture.ws[None])
-        return _Reference(image, features, head.logits(features)[0].argmax(0))
+    def of(picture: LatentPicture, head: PartHead, settings: RepaintSettings) -> _Reference:
+        ids = segment(picture, head).ids.to(picture.ws.device).long()
+        return _Reference(*look(picture.generator, picture.ws[None], settings.dtype(ids.device)), ids)
 
 
 class _Goal:
@@ -240,7 +248,7 @@ def _optimised(
     picture: LatentPicture, start: Tensor, goal: _Goal, settings: RepaintSettings
 ) -> Iterator[RepaintStep]:
     """Adam on all layers' codes from `start`; the last step is the best."""
-    known = KnownRegion.of(picture.generator)
+    known, dtype = KnownRegion.of(picture.generator), settings.dtype(start.device)
     reach = max(1.0, float(known.strain(picture.ws)))  # a picture that strains already is not pulled back
     start = start.detach()
     code = known.to_code(start)
@@ -257,7 +265,7 @@ def _optimised(
     for index in range(settings.max_steps):
         with torch.enable_grad():
             ws = known.to_w(code + together + apart) + rounding
-            image, features = look(picture.generator, ws[None])
+            image, features = look(picture.generator, ws[None], dtype)
             loss, agreement, change = goal(image, features)
             strain = known.strain(ws)
             loss = loss + settings.hold_back * F.relu(strain - reach).square()
@@ -318,8 +326,8 @@ def refine(
         raise InputError("The edited picture and the one before must come from one generator.")
     head = checked_head(reference, head)
     ids = torch.tensor([head.id_of(name) for name in parts], device=reference.ws.device, dtype=torch.long)
-    old = _Reference.of(reference, head)
-    before, after = old.ids, _Reference.of(edited, head).ids
+    old = _Reference.of(reference, head, settings)
+    before, after = old.ids, segment(edited, head).ids.to(ids.device).long()
     concerned = torch.isin(before, ids) | torch.isin(after, ids)
     if not concerned.any():
         raise InputError(f"None of the parts {', '.join(parts) or '(none given)'} is in the picture.")
