@@ -39,7 +39,7 @@ export class CropLayer {
 }
 
 function trace(context: CanvasRenderingContext2D, corners: readonly XY[]): void {
-  for (const [x, y] of corners) context.lineTo(x, y);
+  corners.forEach(([x, y], index) => (index === 0 ? context.moveTo(x, y) : context.lineTo(x, y)));
   context.closePath();
 }
 

@@ -71,4 +71,6 @@ test("only what differs from the default is kept", () => {
 
 test("names as people read them", () => {
   expect(labelOf("patch_radius")).toBe("Patch radius");
+  expect(labelOf("wplus_steps")).toBe("W+ steps");
+  expect(labelOf("target_psnr")).toBe("Target PSNR");
 });

@@ -57,8 +57,13 @@ export function withValue(info: SettingInfo, values: Values, value: Value): Valu
   return value === info.default ? others : { ...others, [info.name]: value };
 }
 
-/** "patch_radius" to "Patch radius". */
+const SPELLED: Readonly<Record<string, string>> = { wplus: "W+", psnr: "PSNR", l2: "L2" };
+
+/** "patch_radius" to "Patch radius", "target_psnr" to "Target PSNR". */
 export function labelOf(name: string): string {
-  const words = name.replaceAll("_", " ");
+  const words = name
+    .split("_")
+    .map((word) => SPELLED[word] ?? word)
+    .join(" ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

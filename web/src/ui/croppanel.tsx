@@ -1,6 +1,6 @@
 /** Which part of the photo the model should make: one of the faces found in it, or a box. */
 
-import type { CropShown, XY } from "../canvas/model";
+import type { CropShown, Shown, XY } from "../canvas/model";
 import { IMAGE_TYPES } from "../store/opening";
 import { NO_FACE, sideOf } from "../store/photo";
 import { useStudio } from "./context";
@@ -9,9 +9,23 @@ import { FaceThumb } from "./facethumb";
 import { FileButton } from "./filebutton";
 import { Icon } from "./icons";
 
-function FaceChoice({ corners, index, chosen }: { corners: readonly XY[]; index: number; chosen: boolean }) {
-  const { photo, viewing, editable } = useStudio();
-  const picture = viewing.picture.value;
+interface FaceChoiceProps {
+  readonly corners: readonly XY[];
+  readonly index: number;
+  readonly chosen: boolean;
+  readonly alone: boolean;
+}
+
+/** The photo while it is on the canvas; null while something else is. */
+function usePhoto(): Shown | null {
+  const { viewing, editable } = useStudio();
+  const [picture, node] = [viewing.picture.value, viewing.node.value];
+  const isThere = editable.value && picture?.width === node?.size[0] && picture?.height === node?.size[1];
+  return isThere ? picture : null;
+}
+
+function FaceChoice({ corners, index, chosen, alone }: FaceChoiceProps) {
+  const { photo, editable } = useStudio();
   return (
     <label class="face" data-testid={`face-${index + 1}`}>
       <input
@@ -22,8 +36,8 @@ function FaceChoice({ corners, index, chosen }: { corners: readonly XY[]; index:
         aria-label={`Face ${index + 1}`}
         onChange={() => photo.choose({ face: index }, `Choose face ${index + 1}`)}
       />
-      {picture && <FaceThumb photo={picture} corners={corners} />}
-      <span>{index + 1}</span>
+      <FaceThumb photo={usePhoto()} corners={corners} />
+      {!alone && <span>{index + 1}</span>}
     </label>
   );
 }
@@ -35,7 +49,13 @@ function Faces({ crop }: { crop: CropShown }) {
   return (
     <div class="faces" role="radiogroup" aria-label="Faces">
       {crop.faces.map((corners, index) => (
-        <FaceChoice key={index} corners={corners} index={index} chosen={crop.face === index} />
+        <FaceChoice
+          key={index}
+          corners={corners}
+          index={index}
+          chosen={crop.face === index}
+          alone={crop.faces.length === 1}
+        />
       ))}
     </div>
   );
@@ -46,7 +66,7 @@ function Chosen({ crop }: { crop: CropShown }) {
   const { photo } = useStudio();
   const [side, made] = [sideOf(crop), photo.model.value?.resolution ?? null];
   if (side === null || made === null) return null;
-  const what = crop.box ? "The box" : `Face ${(crop.face ?? 0) + 1}`;
+  const what = crop.box ? "The box" : crop.faces.length > 1 ? `Face ${(crop.face ?? 0) + 1}` : "The face";
   const blurry = side < made / 2 ? " It is small, so it will look soft." : "";
   return (
     <p class="quiet" data-testid="crop-size">
@@ -61,8 +81,8 @@ function Cropping({ crop }: { crop: CropShown }) {
       <Faces crop={crop} />
       <Chosen crop={crop} />
       <p class="quiet">
-        Run finds the code that makes this part. That takes a minute or two on a processor; then drag, repaint
-        and learnt edits work on it, and Export puts the result back into the whole photo.
+        Run finds the code that makes this part, in a minute or two. Then every edit works on it, and Export
+        puts it back into the whole photo.
       </p>
     </>
   );

@@ -6,7 +6,8 @@ import type { Shown, XY } from "../canvas/model";
 const SIDE = 112;
 
 interface FaceThumbProps {
-  readonly photo: Shown;
+  /** Null while it is not at hand: what was painted stays. */
+  readonly photo: Shown | null;
   /** Clockwise from the face's top left. */
   readonly corners: readonly XY[];
 }
@@ -27,7 +28,7 @@ function paint(canvas: HTMLCanvasElement, { image }: Shown, corners: readonly XY
 export function FaceThumb({ photo, corners }: FaceThumbProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    if (canvas.current) paint(canvas.current, photo, corners);
+    if (canvas.current && photo) paint(canvas.current, photo, corners);
   }, [photo, corners]);
   return <canvas ref={canvas} width={SIDE} height={SIDE} />;
 }

@@ -188,6 +188,7 @@ export function SettingsPanel() {
     edit.settings
       .filter((info) => info.main === main)
       .map((info) => <Row key={info.name} info={info} values={values} onChange={change} />);
+  const others = rows(false);
   const reset = Object.keys(values).length > 0 && (
     <Button
       testid="settings-reset"
@@ -200,10 +201,12 @@ export function SettingsPanel() {
     <Section name="settings" title="Settings" actions={reset}>
       <Problems about={["settings"]} />
       <div>{rows(true)}</div>
-      <details class="more">
-        <summary data-testid="settings-more">More settings</summary>
-        {rows(false)}
-      </details>
+      {others.length > 0 && (
+        <details class="more">
+          <summary data-testid="settings-more">More settings</summary>
+          {others}
+        </details>
+      )}
     </Section>
   );
 }
