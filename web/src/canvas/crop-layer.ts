@@ -39,7 +39,10 @@ export class CropLayer {
 }
 
 function trace(context: CanvasRenderingContext2D, corners: readonly XY[]): void {
-  corners.forEach(([x, y], index) => (index === 0 ? context.moveTo(x, y) : context.lineTo(x, y)));
+  for (const [index, [x, y]] of corners.entries()) {
+    if (index === 0) context.moveTo(x, y);
+    else context.lineTo(x, y);
+  }
   context.closePath();
 }
 
