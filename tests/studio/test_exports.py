@@ -48,7 +48,6 @@ def test_a_png_is_the_frame_and_says_what_made_it(dragged):
         "handles": [[10, 10], [25, 25]],
         "targets": [[20, 14], [25, 25]],
         "locked": [False, True],
-        "mask": False,
     }
 
 

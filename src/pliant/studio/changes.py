@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pliant.errors import InputError
 from pliant.studio import messages as m
 from pliant.studio.inputs import check_points, keep_mask, keep_parts
-from pliant.studio.parts import check_vectors, latent_picture, paintable
+from pliant.studio.parts import latent_picture, paintable
 
 if TYPE_CHECKING:
     from pliant.studio.desk import Desk
@@ -39,7 +39,7 @@ async def changed_inputs(desk: Desk, message: m.Change) -> dict[str, Any]:
         update
         | await _mask(desk, message, size)
         | await _parts(desk, message, at, size)
-        | await _vectors(desk, message, at)
+        | await _vectors(desk, message)
         | await _photo(desk, message, at)
     )
 
@@ -69,13 +69,10 @@ async def _parts(desk: Desk, message: m.Change, at: m.Place, size: tuple[int, in
     return {"parts": await asyncio.to_thread(keep_parts, message.parts, known, size, desk.folder)}
 
 
-async def _vectors(desk: Desk, message: m.Change, at: m.Place) -> dict[str, Any]:
-    vectors = message.vectors
-    if vectors:
-        await desk.on_device(
-            lambda: check_vectors(latent_picture(desk.project, at.node, at.step).generator, vectors)
-        )
-    return {} if vectors is None else {"vectors": vectors}
+async def _vectors(desk: Desk, message: m.Change) -> dict[str, Any]:
+    if message.vectors:
+        await desk.check_vectors(message.vectors)
+    return {} if message.vectors is None else {"vectors": message.vectors}
 
 
 async def _photo(desk: Desk, message: m.Change, at: m.Place) -> dict[str, Any]:

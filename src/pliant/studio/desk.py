@@ -21,6 +21,7 @@ from pliant.studio.describe import node_info
 from pliant.studio.disk import SessionFolder
 from pliant.studio.history import History
 from pliant.studio.inputs import edit_inputs, followed, taken_up
+from pliant.studio.parts import check_vectors, latent_picture
 from pliant.studio.photos import Photos
 
 if TYPE_CHECKING:
@@ -98,13 +99,13 @@ class Desk:
         """A model of the studio, the first one for None. On the device's thread."""
         return self.studio.models.get(self.studio.models.known(name))
 
-    async def inputs(self) -> Inputs:
-        """What the document gives its edit.
+    async def inputs(self, document: m.Document) -> Inputs:
+        """What a document gives its edit.
 
         Raises:
             InputError: something of it cannot be used on this picture.
         """
-        edit, document, at = self.edit, self.document, self.document.at
+        edit, at = self.studio.edit(document.edit), document.at
         photo: dict[str, Any] = {}
         if at is not None and "crop" in edit.inputs and self.node(at).kind == edit.picture:
 
@@ -194,6 +195,19 @@ class Desk:
         names = {n for n in {*before, *message.settings} if before.get(n) != message.settings.get(n)}
         if fixed := sorted(names - set(self.edit.live_settings)):
             raise InputError(f"Stop the run before changing {', '.join(fixed)}.")
+
+    async def check_vectors(self, vectors: Mapping[str, float]) -> None:
+        """Refuse learnt edits that do not fit the picture.
+
+        Raises:
+            InputError: there is one, or there is no picture that a model makes.
+        """
+        at = self.document.at
+        if at is None:
+            raise InputError("Choose a picture first.")
+        await self.on_device(
+            lambda: check_vectors(latent_picture(self.project, at.node, at.step).generator, vectors)
+        )
 
     # ---- places
 

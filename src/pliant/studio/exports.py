@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from pliant import __version__
 from pliant.errors import InputError, PliantError
+from pliant.images import save_image
+from pliant.photo import photo_behind
 from pliant.picture import Picture
 from pliant.project import StoredStep
 from pliant.steps import Trace
@@ -33,6 +36,7 @@ SUFFIXES = {
     "latent": ".safetensors",
     "project": ".pliant",
 }
+STILLS = frozenset({"png", "jpg", "webp"})
 ANIMATIONS = frozenset({"mp4", "webm", "gif", "webp-animation"})
 
 
@@ -64,6 +68,8 @@ class Exporter:
         node = self.session.project.nodes.get(wish.place.node)
         if node is None or wish.place.step >= node.steps:
             raise InputError("There is no such frame in the project.")
+        if wish.photo and wish.format not in STILLS:
+            raise InputError("Only a PNG, JPEG or WebP can show the whole photo.")
         given_up = self._given_up = threading.Event()
         try:
             async with self._writing:
@@ -114,6 +120,10 @@ class Exporter:
             save(path)
             return
         facts = self._facts(place)
+        if wish.photo:
+            whole = device.do(lambda: photo_behind(session.project, place.node).paste(picture)).result()
+            save_image(whole, path, {"software": f"pliant {__version__}", **facts})
+            return
         device.do(lambda: picture.save(path, facts)).result()
 
     def _animate(self, wish: m.Export, path: Path, clock: _Clock) -> None:
@@ -149,7 +159,8 @@ class Exporter:
         node = project.nodes[place.node]
         if node.edit is None:
             return {}
-        inputs = {**node.inputs, "mask": "mask" in project.inputs(node.id)}
+        maps = [name for name in ("mask", "parts") if name in project.inputs(node.id)]
+        inputs = {**node.inputs, **dict.fromkeys(maps, True)}
         return {"edit": node.edit, "settings": dict(node.settings), "inputs": inputs, "steps": place.step + 1}
 
 

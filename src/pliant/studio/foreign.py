@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pliant import catalogue
 from pliant.errors import InputError
+from pliant.gan.align import Crop
 from pliant.project_file import Node, Tree
-from pliant.studio.messages import MAX_POINTS, XY, Psi, Seed
+from pliant.studio.messages import MAX_POINTS, MAX_VECTORS, XY, ModelName, Name, Psi, Seed, Strength
 
 __all__ = ["check_tree"]
 
@@ -27,6 +28,9 @@ class _Inputs(BaseModel):
     targets: list[XY] = Field(default=[], max_length=MAX_POINTS)
     locked: list[bool] = Field(default=[], max_length=MAX_POINTS)
     goes_on: bool = False
+    vectors: dict[Name, Strength] = Field(default={}, max_length=MAX_VECTORS)
+    model: ModelName | None = None
+    crop: dict[str, Any] | None = None
 
 
 class _Origin(BaseModel):
@@ -59,6 +63,8 @@ def _check_node(node: Node) -> None:
     given = _Inputs.model_validate_json(json.dumps(dict(node.inputs)))
     if len(given.targets) != len(given.handles) or len(given.locked) not in {0, len(given.handles)}:
         raise InputError(f"The project is damaged: the points of its node {node.id} do not belong together.")
+    if given.crop is not None:
+        Crop.from_facts(given.crop)
     for facts in node.facts:
         origin = facts.get("origin")
         made = _Origin.model_validate(origin if isinstance(origin, dict) else {})

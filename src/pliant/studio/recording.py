@@ -11,7 +11,7 @@ from pliant.project import Project
 from pliant.steps import Trace
 from pliant.studio.disk import SessionFolder
 from pliant.studio.messages import Place
-from pliant.studio.script import GOES_ON
+from pliant.studio.way import GOES_ON
 
 
 @dataclass(frozen=True)

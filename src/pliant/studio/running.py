@@ -75,7 +75,7 @@ class Runner:
             raise InputError("Too many runs are waiting already; try again when one has ended.")
         desk, edit = self.desk, self.desk.edit
         settings = desk.settings(edit.name, desk.document.settings.get(edit.name, {}))
-        inputs = await desk.inputs()
+        inputs = await desk.inputs(desk.document)
         after = self._remembered(place, edit) if go_on else None
         record = Recording(
             desk.project,
@@ -93,8 +93,11 @@ class Runner:
 
         self._begin(RunJob(edit.name, begin, record, _Watcher(self)))
 
-    async def preview(self) -> None:
+    async def preview(self, vectors: dict[str, float] | None = None) -> None:
         """Show what the mode's edit would make of the document.
+
+        Args:
+            vectors: in place of the document's.
 
         Raises:
             InputError: as for `start`, or an edit that shows nothing before it runs.
@@ -104,7 +107,11 @@ class Runner:
             raise InputError(f"'{edit.title}' cannot be shown before it runs.")
         own = desk.document.settings.get(edit.name, {})
         settings = desk.settings(edit.name, {**own, **edit.preview})
-        inputs = await desk.inputs()
+        shown = desk.document
+        if vectors is not None:
+            await desk.check_vectors(vectors)
+            shown = shown.model_copy(update={"vectors": vectors})
+        inputs = await desk.inputs(shown)
 
         def begin() -> Run[Any]:
             return edit.run(desk.project.picture(place.node, place.step), inputs, settings)

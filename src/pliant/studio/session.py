@@ -149,7 +149,7 @@ class Session:
                     await self.runner.start(go_on=message.go_on)
                 case m.Preview():
                     if message is self._newest:  # else what followed would end it at once
-                        await self.runner.preview()
+                        await self.runner.preview(message.vectors)
                 case m.Pause() | m.Resume() | m.Stop():
                     self._steer(message)
                 case m.Change() if self.runner.job is not None:

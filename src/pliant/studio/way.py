@@ -1,0 +1,102 @@
+"""The way to a frame of a project: what it began with, and the runs from there."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pliant import catalogue
+from pliant.errors import InputError
+from pliant.project import Project
+from pliant.project_file import Node
+from pliant.studio.frames import to_png
+
+GOES_ON = "goes_on"
+"""Key in a node's inputs: the run went on with the memory of the one before it."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The frame that the way begins with: an opened picture, or what an inversion made of a photo."""
+
+    node: Node
+    step: int
+
+    @property
+    def seed(self) -> tuple[str, int, float] | None:
+        """Model, seed and truncation of a picture that came from a seed."""
+        facts = self.node.facts[0] if self.node.facts else {}
+        origin = cast("Mapping[str, Any]", facts.get("origin") or {})
+        if self.node.kind != "latent" or self.node.edit is not None or "seed" not in origin:
+            return None
+        return str(facts.get("model")), int(origin["seed"]), float(origin["truncation_psi"])
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One run on the way to the frame."""
+
+    node: Node
+    steps: int
+    """How many of its steps are taken, the start included."""
+    goes_on: bool
+    """With the memory of the run before."""
+    maps: Mapping[str, Tensor]
+    """"mask" and "parts", where it was given them."""
+    numbers: Mapping[str, Tensor]
+    """What its steps measured."""
+
+    def png(self, name: str) -> str:
+        """A map as it was given, 8 bits of grey: base64 of the PNG.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        values = self.maps[name]
+        if values.ndim != 2 or not values.numel():
+            raise InputError(f"The project is damaged: the {name} of its node {self.node.id} is no picture.")
+        grey = values.numpy() if values.dtype == torch.uint8 else np.rint(values.float().numpy() * 255)
+        return base64.b64encode(to_png(Image.fromarray(grey.astype(np.uint8)))).decode()
+
+
+def way_to(project: Project, node: str, step: int) -> tuple[Beginning, list[Leg]]:
+    """What a frame began with, and the runs from there to it.
+
+    Raises:
+        InputError: a run of an edit that there is not, or without the picture that it began from.
+    """
+    legs: list[Leg] = []
+    at = project.nodes[node]
+    last = step
+    while at.edit is not None:
+        parent = project.nodes.get(at.parent or "")
+        if parent is None:
+            raise InputError("The project has lost the picture that this run began from.")
+        catalogue.get(at.edit)
+        if parent.kind != at.kind:
+            break  # a photo that was opened: the project file keeps what came of it
+        given = project.inputs(at.id)
+        maps = {name: given[name] for name in ("mask", "parts") if isinstance(given.get(name), Tensor)}
+        legs.append(Leg(at, last + 1, bool(at.inputs.get(GOES_ON)), maps, project.numbers(at.id)))
+        last = at.from_step if at.from_step is not None else parent.steps - 1
+        at = parent
+    return Beginning(at, last), legs[::-1]
+
+
+def changed(leg: Leg) -> dict[str, Any]:
+    """Settings of a run that differ from the defaults."""
+    defaults = {setting.name: setting.default for setting in catalogue.get(str(leg.node.edit)).settings}
+    given = leg.node.settings.items()
+    return {name: value for name, value in given if name in defaults and defaults[name] != value}
+
+
+def short(point: Sequence[float]) -> list[float]:
+    """The numbers with the fewest digits that are the same in float32, which is how points are held."""
+    return [float(str(np.float32(value))) for value in point]
