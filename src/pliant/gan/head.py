@@ -34,6 +34,8 @@ CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 CONSTANT = "const"
 """Name of the learned constant among the features."""
 MAX_CLASSES = 256
+BAND = 32
+"""Rows of the picture that are worked out at a time."""
 _MAX_CONFIG_BYTES = 2**18
 
 Features = dict[str, Tensor]
@@ -207,10 +209,8 @@ class PartHead:
         for member in range(len(classifiers)):
             maps = [each[min(row, len(each) - 1)] for each in features.values()]
             weights = self._split(classifiers.first[member])
-            bands = [
-                classifiers.from_hidden(member, self._band(maps, weights, band))
-                for band in range(maps[0].shape[1])
-            ]
+            rows = range(0, self.size[1], BAND)
+            bands = [classifiers.from_hidden(member, self._band(maps, weights, first)) for first in rows]
             found.append(torch.cat(bands, 1))
         return torch.stack(found)
 
@@ -241,35 +241,33 @@ class PartHead:
         """First-layer weights [A, D] by map, each [A, C]."""
         return weight.split(list(self.channels.values()), 1)
 
-    def _band(self, maps: Sequence[Tensor], weights: Sequence[Tensor], band: int) -> Tensor:
-        """The first layer's sum on a band of the picture's rows, one for each row of the constant: [A, H / bands, W].
-
-        Every map's height is a multiple of the constant's, so a band needs whole rows of it and one more on either side.
+    def _band(self, maps: Sequence[Tensor], weights: Sequence[Tensor], first: int) -> Tensor:
+        """The first layer's sum on some of the picture's rows: [A, BAND or less, W].
 
         Args:
             maps: [C, h, w] each.
             weights: [A, C] each.
-            band: which one.
+            first: row that the band begins with.
         """
         width, height = self.size
-        bands = maps[0].shape[1]
+        count = min(BAND, height - first)
         levels: dict[int, Tensor] = {}
         for values, weight in zip(maps, weights, strict=True):
             rows = values.shape[1]
-            low, high = _reach(band, bands, rows)
+            low, high = _reach(first, first + count, height // rows, rows)
             added = torch.einsum("ac,chw->ahw", weight, values[:, low:high])
             levels[rows] = levels[rows] + added if rows in levels else added
-        total = next(iter(levels.values())).new_zeros(len(weights[0]), height // bands, width)
+        total = next(iter(levels.values())).new_zeros(len(weights[0]), count, width)
         for rows, added in levels.items():
-            scale, low = height // rows, _reach(band, bands, rows)[0]
+            scale = height // rows
             size = (added.shape[1] * scale, width)
             whole = (
                 F.interpolate(added[None], size, mode="bilinear", align_corners=False)
                 if scale > 1
                 else added[None]
             )
-            top = (band * rows // bands - low) * scale
-            total += whole[0, :, top : top + height // bands]
+            top = first - _reach(first, first + count, scale, rows)[0] * scale
+            total += whole[0, :, top : top + count]
         return total
 
     def save(self, folder: str | Path, card: str | None = None) -> Path:
@@ -352,10 +350,9 @@ def entropy(probabilities: Tensor, dim: int) -> Tensor:
     return torch.special.entr(probabilities).sum(dim)
 
 
-def _reach(band: int, bands: int, rows: int) -> tuple[int, int]:
-    """First and last (exclusive) row of a map that a band of the picture needs when the map is resized."""
-    share = rows // bands
-    return max(0, band * share - 1), min(rows, (band + 1) * share + 1)
+def _reach(first: int, end: int, scale: int, rows: int) -> tuple[int, int]:
+    """First and last (exclusive) row of a map that rows of the picture need to be resized: one more on either side."""
+    return max(0, first // scale - 1), min(rows, -(-end // scale) + 1)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
