@@ -6,7 +6,8 @@ writes, for every seed, `out/img/SEED.webp` (picture), `out/seg/SEED.png` (part 
 values are the class ids) and `out/meta/SEED.json` (attributes, 68 landmarks, caption). A seed always gives
 the same picture on the same kind of machine. With `--seconds` the run stops in time; the seeds done are
 then a contiguous range. `--npy FILE` also stores the pictures uncompressed as one uint8 array [N, 3, size,
-size] for training.
+size] for training. With `--views 5` every person is shown five times, alike only in what makes the person:
+seed S is a picture of person S // 5, who is the person of seed S // 5 without `--views`.
 
     python render.py --bundle out --out shards
 
@@ -39,7 +40,7 @@ def work(args: argparse.Namespace, next_index: Synchronized[int], end: float) ->
                 return
             next_index.value += 1
         seed = args.start + index
-        shot = studio.shoot(seed)
+        shot = studio.shoot(seed, args.views)
         save(shot, seed, args.out, args.quality)
         if array is not None:
             array[index] = shot.image.transpose(2, 0, 1)
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("--pack", help="the asset pack, see ASSETS.md")
     parser.add_argument("--start", type=int, default=0, help="first seed")
     parser.add_argument("--count", type=int, default=16, help="how many seeds")
+    parser.add_argument("--views", type=int, default=0, help="pictures of each person (0: all are others)")
     parser.add_argument("--size", type=int, default=256, help="side of a picture in pixels, a multiple of 8")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--quality", type=int, default=90, help="of the WebP pictures")
@@ -100,6 +102,8 @@ def main() -> None:
         print("packed", bundle(args.bundle, args.out, args.mib * 2**20, args.skip, args.shards))
     elif not args.pack:
         parser.error("--pack is needed to render: the folder of the asset pack, see ASSETS.md")
+    elif args.views < 0:
+        parser.error("--views is how many pictures each person has; give 0 or more")
     else:
         render(args)
 

@@ -1,4 +1,4 @@
-"""All random choices of one portrait, from a seed.
+"""All random choices of one portrait, from a seed; and of several views of one person.
 
 The order of the draws is part of the data set: changing it changes every picture.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tables import (
@@ -34,6 +34,8 @@ UNWANTED = (
     *("asym", "angle", "head-back", "head-trans", "mouth-trans", "nose-trans"),
 )
 """Parts of names of morph targets that move or distort the face more than a person's shape does."""
+OTHER_GLASSES, OTHER_MAKE_UP = 0.5, 0.5
+"""Chance that a view of a person is drawn with glasses, or make-up and sheen of the skin, of its own."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,7 @@ class Portrait:
     """Everything that decides one picture."""
 
     seed: int
+    """Of the person; all views of a person have the same."""
     person: Person
     expression: Expression
     pose: Pose
@@ -206,7 +209,7 @@ class Portrait:
 class Draw:
     """Random draws in the forms the sampling below uses."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | Sequence[int]) -> None:
         self.random = np.random.default_rng(seed)
 
     def between(self, low: float, high: float) -> float:
@@ -244,6 +247,42 @@ def sample(seed: int, catalogue: Catalogue) -> Portrait:
     background = _background(draw, catalogue)
     mirror = draw.chance(0.5)
     return Portrait(seed, person, expression, pose, hair, face, clothes, light, background, mirror)
+
+
+def sample_view(seed: int, views: int, catalogue: Catalogue) -> Portrait:
+    """All random choices for one of several pictures of a person.
+
+    Shape, age, skin, eyes, brows, hair, beard and mirroring are those of `sample(seed // views)`; expression, pose, clothes,
+    light and background are drawn anew, glasses and make-up sometimes.
+
+    Args:
+        seed: of the picture; seeds k * views to (k + 1) * views - 1 show person k.
+        views: how many pictures each person has.
+        catalogue: names in the asset pack.
+    """
+    known = sample(seed // views, catalogue)
+    draw = Draw((known.seed, 1 + seed % views))
+    return replace(
+        known,
+        expression=_expression(draw),
+        pose=_pose(draw),
+        face=_other_look(draw, known, catalogue),
+        clothes=_clothes(draw, known.person),
+        light=_light(draw, catalogue),
+        background=_background(draw, catalogue),
+    )
+
+
+def _other_look(draw: Draw, known: Portrait, catalogue: Catalogue) -> Face:
+    """The face of a person, perhaps with other glasses and make-up."""
+    other, face = _face(draw, known.person, catalogue), known.face
+    if draw.chance(OTHER_GLASSES):
+        face = replace(face, glasses=other.glasses, glasses_form=other.glasses_form)
+    if draw.chance(OTHER_MAKE_UP):
+        face = replace(
+            face, blush=other.blush, lipstick=other.lipstick, eye_shadow=other.eye_shadow, oil=other.oil
+        )
+    return face
 
 
 def _person(draw: Draw, catalogue: Catalogue) -> Person:

@@ -10,7 +10,7 @@ from labels import describe, mirror_labels, split_brows
 from light import background, exposure, lighting, tonemap
 from materials import items_of
 from parts import Part
-from sample import Portrait, sample
+from sample import Portrait, sample, sample_view
 from tables import skin_albedo
 
 
@@ -22,9 +22,10 @@ class Studio:
         self.renderer = Renderer(self.pack, size)
         self.size = size
 
-    def shoot(self, seed: int) -> Shot:
-        """The picture of a seed."""
-        portrait = sample(seed, self.pack.catalogue)
+    def shoot(self, seed: int, views: int = 0) -> Shot:
+        """The picture of a seed; with `views`, one of so many pictures of person `seed // views`."""
+        catalogue = self.pack.catalogue
+        portrait = sample_view(seed, views, catalogue) if views else sample(seed, catalogue)
         items = items_of(portrait, self.pack)
         figure = Figure(self.pack, portrait, sorted({item.mesh for item in items} - {"body"}))
         camera = _camera(portrait, figure)
