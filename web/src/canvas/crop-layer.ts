@@ -29,11 +29,13 @@ export class CropLayer {
     const box = pulled ?? crop.box;
     const chosen = box === null ? faces[crop.face ?? -1] : cornersOf(box).map(place);
     if (chosen) dimAround(context, placement, chosen);
-    faces.forEach((corners, index) => {
-      if (corners !== chosen) outline(context, corners, DASH);
-      if (faces.length > 1) tag(context, corners, index + 1, corners === chosen);
-    });
+    for (const corners of faces) if (corners !== chosen) outline(context, corners, DASH);
     if (chosen) outline(context, chosen, []);
+    if (faces.length > 1) {
+      faces.forEach((corners, index) => {
+        tag(context, corners, index + 1, corners === chosen);
+      });
+    }
     if (chosen && box !== null) for (const corner of chosen) knob(context, corner);
   }
 }

@@ -1,6 +1,7 @@
 /** What buttons and keys do, in the person's words. */
 
 import type { Place, Point } from "../messages";
+import { sameClasses } from "./labels";
 import type { Studio } from "./studio";
 
 /** Make a frame the start of what comes next; handles go where they were on it. */
@@ -78,7 +79,9 @@ export function keepLabel({ session, parts }: Studio): void {
   const known = parts.known.value;
   const classes = session.state.value?.labelling.classes ?? [];
   session.dismiss("parts");
-  if (known && classes.length === 0) session.send({ type: "set_classes", classes: known.classes });
+  if (known && !sameClasses(known.classes, classes)) {
+    session.send({ type: "set_classes", classes: known.classes });
+  }
   session.send({ type: "add_label" });
 }
 

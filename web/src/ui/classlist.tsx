@@ -1,5 +1,6 @@
 /** The parts that a person teaches: name and colour of each. */
 
+import type { ComponentChildren } from "preact";
 import type { PartClass } from "../messages";
 import { fromHex, renamed, toHex, withFresh } from "../store/labels";
 import { Button, IconButton, TextField } from "./controls";
@@ -13,9 +14,11 @@ interface ClassListProps {
   /** Labels use their numbers: none may go. */
   readonly labelled: boolean;
   readonly onChange: (classes: readonly PartClass[]) => void;
+  /** Beside the button that adds one. */
+  readonly children: ComponentChildren;
 }
 
-export function ClassList({ classes, disabled, labelled, onChange }: ClassListProps) {
+export function ClassList({ classes, disabled, labelled, onChange, children }: ClassListProps) {
   return (
     <>
       <ul class="classes" data-testid="classes">
@@ -50,13 +53,16 @@ export function ClassList({ classes, disabled, labelled, onChange }: ClassListPr
           </li>
         ))}
       </ul>
-      <Button
-        testid="class-add"
-        icon="plus"
-        label="Add a part"
-        disabled={disabled || classes.length >= MOST}
-        onClick={() => onChange(withFresh(classes))}
-      />
+      <div class="teach-buttons">
+        <Button
+          testid="class-add"
+          icon="plus"
+          label="Add a part"
+          disabled={disabled || classes.length >= MOST}
+          onClick={() => onChange(withFresh(classes))}
+        />
+        {children}
+      </div>
     </>
   );
 }

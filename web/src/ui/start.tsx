@@ -15,8 +15,7 @@ function Own() {
     <section class="own" aria-label="Your files">
       <Icon name="image" />
       <p>
-        Drop or paste a photo anywhere on this page: a model learns to make it, and then all that moves,
-        repaints and changes portraits works on it too.
+        Edit a photo of your own: drop or paste it anywhere on this page, then drag, repaint or add a smile.
       </p>
       <div class="bar-group">
         <FileButton testid="choose-image" label="Choose a photo" icon="image" accept={IMAGE_TYPES} />

@@ -27,16 +27,17 @@ function Naming({ headed }: { headed: boolean }) {
         disabled={busy}
         labelled={labels.length > 0}
         onChange={isNew ? setDraft : set}
-      />
-      {isNew && (
-        <Button
-          testid="classes-use"
-          kind="primary"
-          label="Use these parts"
-          disabled={busy}
-          onClick={() => set(draft)}
-        />
-      )}
+      >
+        {isNew && (
+          <Button
+            testid="classes-use"
+            kind="primary"
+            label="Use these parts"
+            disabled={busy}
+            onClick={() => set(draft)}
+          />
+        )}
+      </ClassList>
     </details>
   );
 }
@@ -138,7 +139,7 @@ export function Teaching() {
   const { session, parts, teaching } = useStudio();
   const { classes } = session.state.value?.labelling ?? NONE;
   const known = parts.known.value;
-  const headed = known?.head != null && classes.length === 0;
+  const headed = known?.head != null;
   const close = (
     <Button
       testid="teaching-close"

@@ -1,5 +1,6 @@
 /** The bar on top: way home, undo and redo, the modes, export, look, help. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { dark, toggleTheme } from "../store/theme";
 import icon from "../styles/icon.svg";
 import { useStudio } from "./context";
@@ -32,8 +33,15 @@ function History() {
 
 function Modes() {
   const { modes, mode, session } = useStudio();
+  const bar = useRef<HTMLElement>(null);
+  const current = mode.value?.edit.name;
+  // on narrow screens not all modes are in sight
+  useEffect(
+    () => bar.current?.querySelector("[aria-current]")?.scrollIntoView({ inline: "nearest" }),
+    [current],
+  );
   return (
-    <nav class="modes" aria-label="Modes">
+    <nav class="modes" aria-label="Modes" ref={bar}>
       {modes.value.map(({ edit }) => (
         <button
           key={edit.name}
