@@ -86,15 +86,15 @@ class Studio:
         yield
         self.page.keyboard.up(key)
 
-    def set(self, setting: str, value) -> None:
-        """Type a setting."""
+    def set(self, setting: str, value, edit: str = "drag") -> None:
+        """Type a setting of an edit."""
         field = self.get(f"setting-{setting}")
         if not field.is_visible():
             self.click("settings-more")
         field.fill(str(value))
         field.press("Enter")
         field.blur()
-        self.until(f"s.state.document.settings.drag?.{setting} === {value}")
+        self.until(f"s.state.document.settings.{edit}?.{setting} === {value}")
 
     # ---- the picture
 

@@ -48,8 +48,9 @@ export class Cursor {
     if (press === null) {
       return;
     }
-    const { size, erase } = this.model.brush.peek();
+    const { erase, ...brush } = this.model.brush.peek();
     const parts = this.model.tool.peek() === "parts";
+    const size = parts ? this.model.partsSize.peek() : brush.size;
     const colour = parts && this.model.parts.peek()?.classes[this.model.part.peek()]?.colour;
     const diameter = Math.max(SMALLEST_CIRCLE, size * this.model.zoom.peek());
     const { style } = this.circle;

@@ -7,7 +7,8 @@ import type { Divider } from "./divider";
 import { type Marks, MarksLayer } from "./marks-layer";
 import { MaskLayer } from "./mask-layer";
 import type { CanvasModel, XY } from "./model";
-import { PartsLayer } from "./parts-layer";
+import type { PartsLayer } from "./parts-layer";
+import type { PartsTool } from "./parts-tool";
 import { PictureLayer } from "./picture-layer";
 import type { Placement } from "./placement";
 import type { PointTool } from "./point-tool";
@@ -16,9 +17,11 @@ import { clampInside, toPicture } from "./viewport";
 export type LayerName = "picture" | "parts" | "mask" | "marks";
 export const ALL_LAYERS: readonly LayerName[] = ["picture", "parts", "mask", "marks"];
 
+/** Share of their opacity that the parts keep over a preview, so that one sees it. */
+const BESIDE_PREVIEW = 0.25;
+
 export class Layers {
   readonly pictures = new PictureLayer();
-  readonly parts = new PartsLayer();
   readonly mask = new MaskLayer();
   readonly crop = new CropLayer();
   readonly marks = new MarksLayer();
@@ -31,6 +34,8 @@ export class Layers {
     private readonly model: CanvasModel,
     private readonly camera: Camera,
     private readonly points: PointTool,
+    readonly parts: PartsLayer,
+    private readonly partsTool: PartsTool,
     private readonly cropTool: CropTool,
     private readonly divider: Divider,
   ) {}
@@ -93,7 +98,9 @@ export class Layers {
   private drawParts(placement: Placement, visible: boolean): void {
     const { model } = this;
     const style = visible ? (model.editable.peek() ? "tinted" : "outline") : "hidden";
-    this.parts.draw(placement, style, model.partsOpacity.peek(), model.unsure.peek());
+    const faint = model.isPreview.peek() && !this.partsTool.isBusy;
+    const opacity = model.partsOpacity.peek() * (faint ? BESIDE_PREVIEW : 1);
+    this.parts.draw(placement, style, opacity, model.unsure.peek());
   }
 
   private drawMarks(placement: Placement, visible: boolean): void {

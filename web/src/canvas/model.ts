@@ -80,6 +80,8 @@ export interface PointNote {
 
 export interface CanvasModel {
   readonly picture: ReadonlySignal<Shown | null>;
+  /** The picture shows what the edit would make. */
+  readonly isPreview: ReadonlySignal<boolean>;
   readonly comparison: ReadonlySignal<Comparison | null>;
   /** Place of the slider, 0 (left) to 1. */
   readonly split: Signal<number>;
@@ -113,6 +115,8 @@ export interface CanvasModel {
   /** How unsure the picture's own parts are, 0 to 255 for each pixel; shown in place of the colours. */
   readonly unsure: ReadonlySignal<Uint8Array | null>;
   readonly partsAction: Signal<PartsAction>;
+  /** Diameter of the brush that paints parts, in pixels of the picture. */
+  readonly partsSize: ReadonlySignal<number>;
   /** Id of the part that is painted with. */
   readonly part: Signal<number>;
 

@@ -11,6 +11,8 @@ import type { Part } from "./viewport";
 
 /** Share of the opacity with which the picture's own parts are shown. */
 const OWN = 0.55;
+/** Colour of an id that has no class. */
+const UNKNOWN = [0, 0, 0] as const;
 const BORDER = "rgba(255, 255, 255, 0.55)";
 const BORDER_CASING = "rgba(10, 12, 16, 0.35)";
 
@@ -106,13 +108,17 @@ function drawnAnew(shown: PartsShown, ids: Uint8Array): Drawn {
 
 function tint({ shown, ids, context }: Drawn, part: Part): void {
   const pixels = context.createImageData(part.width, part.height);
+  const { data } = pixels;
+  let at = 0;
   for (let row = 0; row < part.height; row++) {
     for (let column = 0; column < part.width; column++) {
       const index = (part.y + row) * shown.width + part.x + column;
       const id = ids[index] ?? 0;
-      const alpha = id === shown.own[index] ? 255 * OWN : 255;
-      const [red, green, blue] = shown.classes[id]?.colour ?? [0, 0, 0];
-      pixels.data.set([red, green, blue, alpha], (row * part.width + column) * 4);
+      const colour = shown.classes[id]?.colour ?? UNKNOWN;
+      data[at++] = colour[0];
+      data[at++] = colour[1];
+      data[at++] = colour[2];
+      data[at++] = id === shown.own[index] ? 255 * OWN : 255;
     }
   }
   context.putImageData(pixels, part.x, part.y);

@@ -28,6 +28,10 @@ export class PartsTool implements Hand {
     private readonly changed: () => void,
   ) {}
 
+  get isBusy(): boolean {
+    return this.activity.kind !== "none";
+  }
+
   /** The model has other parts; a stroke that goes on is painted over them when it ends. */
   modelChanged(): void {
     const { activity } = this;
@@ -157,6 +161,6 @@ export class PartsTool implements Hand {
 
   private dabAt(press: Press, { view }: Surroundings): Dab {
     const [x, y] = toPicture(view, press.at);
-    return { x, y, radius: dabRadius(this.model.brush.peek().size, press.pressure, press.pointer === "pen") };
+    return { x, y, radius: dabRadius(this.model.partsSize.peek(), press.pressure, press.pointer === "pen") };
   }
 }

@@ -13,6 +13,7 @@ import { type KeyDesk, Keys } from "./keys";
 import { ALL_LAYERS, type LayerName, Layers } from "./layers";
 import type { CanvasModel, Shown, Tool, XY } from "./model";
 import { Painting } from "./painting";
+import { PartsLayer } from "./parts-layer";
 import { PartsTool } from "./parts-tool";
 import { PointTool } from "./point-tool";
 import { type Desk, type Hand, Pointers } from "./pointers";
@@ -48,10 +49,19 @@ export class Stage {
     });
     this.divider = new Divider(model.split);
     this.crop = new CropTool(model, around, () => this.layers.redraw("marks"));
-    this.layers = new Layers(model, this.camera, this.points, this.crop, this.divider);
+    const partsLayer = new PartsLayer();
+    this.parts = new PartsTool(model, partsLayer, around, () => this.layers.redraw("parts"));
+    this.layers = new Layers(
+      model,
+      this.camera,
+      this.points,
+      partsLayer,
+      this.parts,
+      this.crop,
+      this.divider,
+    );
     this.painting = new Painting(model, this.layers.mask, () => this.layers.redraw("mask"));
     this.brush = new BrushTool(model, this.painting, around);
-    this.parts = new PartsTool(model, this.layers.parts, around, () => this.layers.redraw("parts"));
     this.cursor = new Cursor(host, model, this.points, this.crop, around);
     this.furnish();
     this.pointers = new Pointers(host, this.pointerDesk());
@@ -148,7 +158,13 @@ export class Stage {
       this.parts.modelChanged();
     });
     this.follow(
-      () => [model.partsVisible.value, model.partsOpacity.value, model.unsure.value, model.editable.value],
+      () => [
+        model.partsVisible.value,
+        model.partsOpacity.value,
+        model.unsure.value,
+        model.isPreview.value,
+        model.editable.value,
+      ],
       "parts",
     );
     this.follow(() => model.crop.value, "marks");
@@ -163,7 +179,7 @@ export class Stage {
     );
     this.follow(() => {
       [model.tool.value, model.editable.value, model.brush.value, model.zoom.value];
-      [model.partsAction.value, model.part.value];
+      [model.partsAction.value, model.part.value, model.partsSize.value];
       this.showCursor();
     });
     this.follow(() => this.host.classList.toggle("is-dark", model.dark.value));

@@ -38,6 +38,7 @@ export function makeCanvasModel({
 
   return {
     picture: viewing.picture,
+    isPreview: computed(() => viewing.preview.value !== null),
     comparison: viewing.comparison,
     split: tools.split,
     tool: tools.tool,
@@ -58,6 +59,7 @@ export function makeCanvasModel({
     unsure: parts.unsure,
     partsAction: tools.partsAction,
     part: tools.part,
+    partsSize: tools.partsSize,
     crop: computed(() => (editable.value ? photo.crop.value : null)),
     grid: tools.grid,
     zoom: tools.zoom,

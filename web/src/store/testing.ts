@@ -25,10 +25,6 @@ export function showToTests({ session, viewing, tools, parts, editable }: Studio
     get partsAction() {
       return tools.partsAction.value;
     },
-    /** Ids that are shown, row by row; null where there are none. */
-    get parts() {
-      return parts.shown.value && [...parts.shown.value.painted];
-    },
     get previewed() {
       return viewing.preview.value !== null && !viewing.previewOutdated.value;
     },
@@ -58,6 +54,10 @@ export function showToTests({ session, viewing, tools, parts, editable }: Studio
     },
     get ended() {
       return session.ended.value;
+    },
+    /** Ids that are shown, row by row; null where there are none. */
+    get parts() {
+      return parts.shown.value && [...parts.shown.value.painted];
     },
     get frames() {
       return viewing.drawn.count;

@@ -16,6 +16,8 @@ export class Tools {
   readonly partsAction: Signal<PartsAction> = signal("paint");
   /** Id of the part that is painted with. */
   readonly part = signal(1);
+  /** Diameter of the brush that paints parts, in pixels of the picture. */
+  readonly partsSize = signal(14);
   readonly partsVisible = signal(true);
   readonly partsOpacity = signal(0.6);
   readonly grid = signal(false);
@@ -27,11 +29,20 @@ export class Tools {
     this.brush.value = { ...this.brush.value, ...part };
   }
 
+  /** Diameter of the brush in hand. */
+  get size(): number {
+    return this.tool.value === "parts" ? this.partsSize.value : this.brush.value.size;
+  }
+
+  set size(size: number) {
+    if (this.tool.value === "parts") this.partsSize.value = size;
+    else this.setBrush({ size });
+  }
+
   /** By a fifth, at least by one pixel. */
   resizeBrush(direction: 1 | -1): void {
-    const { size } = this.brush.value;
-    const next = size + direction * Math.max(1, Math.round(size * 0.2));
-    this.setBrush({ size: Math.min(Math.max(next, BRUSH_SIZES.least), BRUSH_SIZES.most) });
+    const next = this.size + direction * Math.max(1, Math.round(this.size * 0.2));
+    this.size = Math.min(Math.max(next, BRUSH_SIZES.least), BRUSH_SIZES.most);
   }
 
   takePart(id: number): void {

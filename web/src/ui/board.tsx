@@ -67,15 +67,11 @@ function Unusable() {
 
 /** What is shown is kept nowhere. */
 function Previewed() {
-  const { viewing } = useStudio();
+  const { viewing, session } = useStudio();
   if (viewing.preview.value === null) return null;
+  const changes = viewing.previewOutdated.value || session.previewing.value !== null;
   return (
-    <div
-      class="preview-badge"
-      role="status"
-      data-testid="preview"
-      data-outdated={viewing.previewOutdated.value}
-    >
+    <div class="preview-badge" role="status" data-testid="preview" data-changes={changes}>
       Preview
     </div>
   );

@@ -7,7 +7,7 @@ import { Slider } from "./controls";
 /** Brush sizes are felt as ratios: the slider is logarithmic. */
 export function BrushSize() {
   const { tools } = useStudio();
-  const { size } = tools.brush.value;
+  const { size } = tools;
   return (
     <label class="option">
       <span>Size</span>
@@ -19,7 +19,9 @@ export function BrushSize() {
         low={Math.log(BRUSH_SIZES.least)}
         high={Math.log(BRUSH_SIZES.most)}
         step={0.01}
-        onInput={(value) => tools.setBrush({ size: Math.round(Math.exp(value)) })}
+        onInput={(value) => {
+          tools.size = Math.round(Math.exp(value));
+        }}
       />
       <output>{size} px</output>
     </label>

@@ -36,7 +36,7 @@ function InHand() {
     part && (
       <span class="part-in-hand" data-testid="part-in-hand">
         <span class="part-swatch" style={{ background: colourOf(part) }} />
-        {part.name}
+        <span>{part.name}</span>
       </span>
     )
   );
