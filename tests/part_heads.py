@@ -1,5 +1,7 @@
 """A part head at tiny size whose parts are known: what one channel of the last features exceeds another by."""
 
+from dataclasses import replace
+
 import torch
 
 from pliant.gan.head import Classifiers, PartClass, PartHead, feature_channels
@@ -29,3 +31,12 @@ def channel_head(generator, gain=4.0):
         Classifiers(weight, torch.zeros(1, 6), merge, shift, torch.eye(3)[None], torch.zeros(1, 3)),
         Classifiers(*(torch.empty(0, *shape) for shape in [(6, inputs), (6,), (3, 6), (3,), (3, 3), (3,)])),
     )
+
+
+def ensemble_head(generator):
+    """The same with an ensemble of three, the members of which disagree here and there."""
+    head = channel_head(generator)
+    rng = torch.Generator().manual_seed(0)
+    tensors = {name: value.repeat(3, *[1] * (value.ndim - 1)) for name, value in head.fast.tensors().items()}
+    tensors["third_bias"] = torch.randn(3, 3, generator=rng)
+    return replace(head, ensemble=Classifiers(**tensors))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import io
 import json
 import struct
 import threading
@@ -13,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import uvicorn
+from numpy.typing import NDArray
+from PIL import Image
 from websockets.sync.client import connect
 
 from pliant.checkpoints import Checkpoint, write_native
@@ -22,6 +27,7 @@ from pliant.studio.messages import PROTOCOL
 from pliant.studio.security import Doorkeeper
 from pliant.studio.studio import Studio
 
+import part_heads
 import tiny
 
 TOKEN = "0123456789abcdef" * 2
@@ -32,11 +38,31 @@ NEVER = {"step_size": 1e-9, "max_steps": 5000}
 
 
 def make_home(folder: Path) -> Path:
-    """A home of Pliant's with one model, `tiny`."""
-    generator = tiny.generator(SIZE)
-    model = Checkpoint(generator.config.to_json(), generator.state_dict(), "native", {})
-    write_native(model, folder / "models" / "tiny")
+    """A home of Pliant's with two models: `tiny`, which has a part head, and `bare`, which has none."""
+    for name, seed in (("tiny", 0), ("bare", 1)):
+        generator = tiny.generator(SIZE, seed=seed)
+        model = Checkpoint(generator.config.to_json(), generator.state_dict(), "native", {})
+        write_native(model, folder / "models" / name)
+    part_heads.ensemble_head(tiny.generator(SIZE)).save(folder / "heads" / "tiny")
     return folder
+
+
+def png_text(image: Image.Image) -> str:
+    """A picture as the page sends it."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def parts_text(ids: NDArray[Any]) -> str:
+    """A part map [H, W] as the page sends it: red, green and blue are the id."""
+    grey = np.asarray(ids).astype(np.uint8)
+    return png_text(Image.fromarray(np.dstack([grey, grey, grey, np.full_like(grey, 255)])))
+
+
+def picture_of(png: bytes) -> NDArray[np.uint8]:
+    """The values of a PNG, as it holds them."""
+    return np.array(Image.open(io.BytesIO(png)))
 
 
 @dataclass(frozen=True)
@@ -232,6 +258,27 @@ class Page:
         answer = self.served.get(f"/api/sessions/{self.session}/frames/{place['node']}/{place['step']}")
         assert answer.status == 200, answer.body
         return answer.body
+
+    def upload(self, image: Image.Image) -> dict[str, Any]:
+        """Send an image and use it; the state after that."""
+        sent = self.served.post("/api/images", base64.b64decode(png_text(image)))
+        assert sent.status == 200, sent.body
+        return self.do("use_image", image=sent.json["image"])
+
+    def get(self, path: str) -> Answer:
+        """What an address of this session answers."""
+        return self.served.get(f"/api/sessions/{self.session}/{path}")
+
+    def parts(self, place: Mapping[str, Any]) -> NDArray[np.uint8]:
+        """The part map of a frame, as the model's head reads it."""
+        head = self.get(f"nodes/{place['node']}/parts").json["head"]
+        answer = self.get(f"frames/{place['node']}/{place['step']}/parts?head={head}")
+        assert answer.status == 200, answer.body
+        return picture_of(answer.body)
+
+    def paint(self, ids: NDArray[Any], **others: Any) -> dict[str, Any]:
+        """Go to the mode for parts with these painted; the state after that."""
+        return self.do("change", label="Paint", edit="repaint", parts=parts_text(ids), **others)
 
     def facts(self, node: str) -> dict[str, Any]:
         return self.served.get(f"/api/sessions/{self.session}/nodes/{node}").json

@@ -9,7 +9,6 @@ from PIL import Image
 from part_heads import CLASSES, channel_head
 from pliant import images
 from pliant.checkpoints import Checkpoint, write_native
-from pliant.cli import main
 from pliant.gan.latent import load_generator
 from pliant.project import Project
 
@@ -27,23 +26,6 @@ def home(tmp_path_factory):
     write_native(Checkpoint(made.config.to_json(), made.state_dict(), "native", {}), folder)
     channel_head(load_generator(folder)).save(home / "heads" / "tiny")
     return home
-
-
-@pytest.fixture(autouse=True)
-def workplace(home, tmp_path, monkeypatch):
-    monkeypatch.setenv("PLIANT_HOME", str(home))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def pliant(capsys):
-    def run(*arguments):
-        capsys.readouterr()
-        code = main([str(each) for each in arguments])
-        done = capsys.readouterr()
-        return code, done.out, done.err
-
-    return run
 
 
 @pytest.fixture

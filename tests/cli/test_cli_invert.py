@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pliant.checkpoints import Checkpoint, write_native
-from pliant.cli import main
 from pliant.gan import inversions
 from pliant.gan.latent import sample
 from pliant.project import Project
@@ -21,36 +19,13 @@ import tiny
 QUICK = ("--candidates", "4", "--w-steps", "2", "--wplus-steps", "3", "--tune-steps", "4")
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A home of Pliant's with one model, `tiny`, of 64 pixels."""
-    home = tmp_path_factory.mktemp("home")
-    generator = tiny.generator(64)
-    write_native(
-        Checkpoint(generator.config.to_json(), generator.state_dict(), "native", {}), home / "models" / "tiny"
-    )
-    return home
-
-
 @pytest.fixture(autouse=True)
-def workplace(home, tmp_path, monkeypatch):
-    monkeypatch.setenv("PLIANT_HOME", str(home))
-    monkeypatch.chdir(tmp_path)
-    photo = np.random.RandomState(0).randint(0, 255, (100, 140, 3), dtype=np.uint8)
-    made = Image.fromarray(photo)
+def photo(workplace):
+    """photo.png: noise of 140 x 100 with a picture of the model in it."""
+    noise = np.random.RandomState(0).randint(0, 255, (100, 140, 3), dtype=np.uint8)
+    made = Image.fromarray(noise)
     made.paste(sample(tiny.generator(64), 3).image().resize((80, 80)), (30, 10))
     made.save("photo.png")
-
-
-@pytest.fixture
-def pliant(capsys):
-    def run(*arguments):
-        capsys.readouterr()
-        code = main([str(each) for each in arguments])
-        done = capsys.readouterr()
-        return code, done.out, done.err
-
-    return run
 
 
 INVERT = (

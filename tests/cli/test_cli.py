@@ -9,46 +9,11 @@ import pytest
 from PIL import Image
 
 from pliant import __version__, catalogue, images
-from pliant.checkpoints import Checkpoint, write_native
-from pliant.cli import main, verbs
+from pliant.cli import verbs
 from pliant.cli.edit import options_class
 from pliant.cli.progress import Progress
 from pliant.project import Project
 from pliant.settings import read_settings
-
-import tiny
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """A home of Pliant's with one model, `tiny`, of 64 pixels."""
-    home = tmp_path_factory.mktemp("home")
-    generator = tiny.generator(64)
-    write_native(
-        Checkpoint(generator.config.to_json(), generator.state_dict(), "native", {}), home / "models" / "tiny"
-    )
-    return home
-
-
-@pytest.fixture(autouse=True)
-def workplace(models, tmp_path, monkeypatch):
-    """Every test starts in an empty folder, on the CPU."""
-    monkeypatch.setenv("PLIANT_HOME", str(models))
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def pliant(capsys):
-    """Runs a command; gives its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        capsys.readouterr()
-        code = main([str(each) for each in arguments])
-        done = capsys.readouterr()
-        return code, done.out, done.err
-
-    return run
-
 
 SAMPLE = ("sample", "--model", "tiny", "--device", "cpu")
 DRAG = ("drag", "--model", "tiny", "--device", "cpu", "--handle", "10,10", "--target", "20,16")
@@ -404,18 +369,18 @@ def test_a_real_process_stops_and_keeps(tmp_path, sign):
     assert {path.name for path in tmp_path.iterdir()} == {"a.png", "a.gif"}
 
 
-def test_models_convert_and_inspect(pliant, models, tmp_path):
+def test_models_convert_and_inspect(pliant, home, tmp_path):
     from paths import FIXTURES
 
-    code, out, _ = pliant("convert", FIXTURES / "nvidia-64.pkl", models / "models" / "mine", "--json")
+    code, out, _ = pliant("convert", FIXTURES / "nvidia-64.pkl", home / "models" / "mine", "--json")
     assert (code, json.loads(out)["source"]) == (0, "nvidia-pickle")
     assert {"tiny", "mine"} <= {
         model["name"] for model in json.loads(pliant("models", "--json")[1])["models"]
     }
     assert "mine " in pliant("models")[1]
-    code, out, _ = pliant("inspect", models / "models" / "mine", "--json")
+    code, out, _ = pliant("inspect", home / "models" / "mine", "--json")
     assert json.loads(out)["resolution"] == 64
-    assert "resolution:        64" in pliant("inspect", models / "models" / "mine")[1]
+    assert "resolution:        64" in pliant("inspect", home / "models" / "mine")[1]
     assert pliant("sample", "--model", "mine", "--out", "a.png")[0] == 0
     assert json.loads(pliant("inspect", "a.png", "--json")[1])["picture"]["model"] == "mine"
 
