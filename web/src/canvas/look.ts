@@ -8,9 +8,6 @@ export const INK = "#14161a";
 /** Dark edge around light lines. */
 export const CASING = "rgba(10, 12, 16, 0.5)";
 
-/** Red, green and blue of the least unsure places. */
-export const HEAT = [255, 190, 40] as const;
-
 /** What must stay. */
 export const TINT = "#0d0f14";
 export const TINT_ALPHA = 0.58;

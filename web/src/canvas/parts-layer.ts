@@ -2,7 +2,7 @@
 
 import { traceBorders } from "./borders";
 import { Contour, strokeLines } from "./contour";
-import { CASING, HEAT, SHARP_FROM, WHITE } from "./look";
+import { CASING, SHARP_FROM, WHITE } from "./look";
 import type { PartsShown } from "./model";
 import { traceOutline } from "./outline";
 import type { Placement } from "./placement";
@@ -11,6 +11,8 @@ import type { Part } from "./viewport";
 
 /** Share of the opacity with which the picture's own parts are shown. */
 const OWN = 0.55;
+/** From this value on nothing is warmer; where parts meet, heads differ by a tenth of it anyway. */
+const HOTTEST = 96;
 /** Colour of an id that has no class. */
 const UNKNOWN = [0, 0, 0] as const;
 const BORDER = "rgba(255, 255, 255, 0.55)";
@@ -124,13 +126,13 @@ function tint({ shown, ids, context }: Drawn, part: Part): void {
   context.putImageData(pixels, part.x, part.y);
 }
 
-/** Clear where the parts are sure, warm where they are not. */
+/** Clear where the parts are sure, warm where they are not: amber, then red. */
 function heated(unsure: Uint8Array, shown: PartsShown): HTMLCanvasElement {
   const { canvas, context } = hiddenCanvas(shown);
   const pixels = context.createImageData(shown.width, shown.height);
   unsure.forEach((value, index) => {
-    const hot = value / 255;
-    pixels.data.set([HEAT[0], HEAT[1] * (1 - 0.75 * hot), HEAT[2], 255 * Math.sqrt(hot)], index * 4);
+    const hot = Math.min(value / HOTTEST, 1);
+    pixels.data.set([255, 180 - 140 * hot, 30, 235 * hot], index * 4);
   });
   context.putImageData(pixels, 0, 0);
   return canvas;

@@ -15,6 +15,8 @@ import type { Session } from "./session";
 const PATIENCE = 3000;
 const KEPT = 24;
 
+const UNTAUGHT = "Teach the model its parts first.";
+
 interface Known {
   readonly node: string;
   readonly parts: NodeParts;
@@ -37,6 +39,8 @@ export class Parts {
   /** What is known of the parts of the document's picture; null until the server has said so. */
   readonly known: ReadonlySignal<NodeParts | null>;
   readonly shown: ReadonlySignal<PartsShown | null>;
+  /** Why nothing can be made of what is painted; null when something can. */
+  readonly obstacle: ReadonlySignal<string | null>;
   readonly isPainted: ReadonlySignal<boolean>;
   /** Share of the picture that each part has, by id. */
   readonly shares: ReadonlySignal<readonly number[]>;
@@ -76,6 +80,7 @@ export class Parts {
       return node !== null && node.node === this.place.value?.node ? node.parts : null;
     });
     this.shown = computed(() => this.shownNow());
+    this.obstacle = computed(() => (this.known.value?.head === null ? UNTAUGHT : null));
     this.isPainted = computed(() => this.painted.value !== null);
     this.shares = computed(() => {
       const shown = this.shown.value;

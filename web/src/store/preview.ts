@@ -23,12 +23,13 @@ export class Preview {
     private readonly session: Session,
     private readonly viewing: Viewing,
     mode: ReadonlySignal<Mode | null>,
-    editable: ReadonlySignal<boolean>,
+    /** The document may be worked on, and something made of it. */
+    possible: ReadonlySignal<boolean>,
   ) {
     const frame = computed(() => JSON.stringify([mode.value?.edit.name, session.document.value?.at]));
     this.wanted = computed(() => {
       const current = session.document.value;
-      const wished = this.live.value && editable.value && mode.value?.edit.preview === true;
+      const wished = this.live.value && possible.value && mode.value?.edit.preview === true;
       return wished && current !== null ? this.wantedOf(mode.value, current) : null;
     });
     const stops = [

@@ -55,14 +55,17 @@ export class Studio {
       const [mode, current] = [this.mode.value, document.value];
       if (mode === null || current === null) return "The studio is getting ready.";
       const node = nodes.value.find(({ id }) => id === current.at?.node) ?? null;
-      return obstacle(mode, current, node) ?? this.photo.obstacle.value;
+      return obstacle(mode, current, node) ?? this.photo.obstacle.value ?? this.parts.obstacle.value;
     });
     this.editable = computed(() => {
       const here = connected.value !== "refused" && this.viewing.looking.value === null;
       const node = nodes.value.find(({ id }) => id === document.value?.at?.node);
       return here && run.value === null && node !== undefined && node.kind === this.mode.value?.edit.picture;
     });
-    this.preview = new Preview(this.session, this.viewing, this.mode, this.editable);
+    const previewable = computed(
+      () => this.editable.value && !this.teaching.value && this.parts.obstacle.value === null,
+    );
+    this.preview = new Preview(this.session, this.viewing, this.mode, previewable);
     this.atStart = computed(() => this.starting.value || document.value?.at == null);
     this.stopEffects = [effect(() => this.putDownMissingTool()), effect(() => this.forgetMissingPoint())];
   }

@@ -27,6 +27,11 @@ function Chord({ chord }: { chord: string }) {
   );
 }
 
+/** Of a row of keys the first and the last. */
+function shownChords(chords: readonly string[]): readonly string[] {
+  return chords.length > 4 ? [chords[0] ?? "", "…", chords.at(-1) ?? ""] : chords;
+}
+
 function Group({ name, keys }: { name: string; keys: readonly Key[] }) {
   if (keys.length === 0) return null;
   return (
@@ -37,7 +42,7 @@ function Group({ name, keys }: { name: string; keys: readonly Key[] }) {
           <div key={does}>
             <dt>{does}</dt>
             <dd>
-              {chords.map((chord) => (
+              {shownChords(chords).map((chord) => (
                 <Chord key={chord} chord={chord} />
               ))}
             </dd>

@@ -1,5 +1,6 @@
 /** The parts of the picture, in the side panel; they are painted on the canvas. */
 
+import type { Signal } from "@preact/signals";
 import { useStudio } from "./context";
 import { Button, Section, Slider, Switch } from "./controls";
 import { PartsPalette } from "./partspalette";
@@ -54,51 +55,46 @@ function Opacity() {
   );
 }
 
-function Switches() {
-  const { preview, parts, mode, editable } = useStudio();
+interface ToggleProps {
+  readonly testid: string;
+  readonly label: string;
+  readonly state: Signal<boolean>;
+}
+
+function Toggle({ testid, label, state }: ToggleProps) {
+  return (
+    <label class="part-option">
+      <span>{label}</span>
+      <Switch
+        testid={testid}
+        label={label}
+        checked={state.value}
+        onChange={(on) => {
+          state.value = on;
+        }}
+      />
+    </label>
+  );
+}
+
+function Unsure() {
+  const { parts } = useStudio();
   return (
     <>
-      {mode.value?.edit.preview && (
-        <label class="part-option">
-          <span>Show what it becomes while I paint</span>
-          <Switch
-            testid="parts-live"
-            label="Show what it becomes while I paint"
-            checked={preview.live.value}
-            onChange={(on) => {
-              preview.live.value = on;
-            }}
-          />
-        </label>
-      )}
-      {parts.known.value?.uncertainty && (
-        <>
-          <label class="part-option">
-            <span>Show where the parts are unsure</span>
-            <Switch
-              testid="parts-unsure"
-              label="Show where the parts are unsure"
-              checked={parts.showsUnsure.value}
-              disabled={!editable.value}
-              onChange={(on) => {
-                parts.showsUnsure.value = on;
-              }}
-            />
-          </label>
-          {parts.showsUnsure.value && (
-            <p class="quiet" data-testid="parts-unsure-words">
-              The warmer a place, the less the model's readers of parts agree on what is there. Paint
-              carefully, or label more pictures like this one.
-            </p>
-          )}
-        </>
+      <Toggle testid="parts-unsure" label="Show where the parts are unsure" state={parts.showsUnsure} />
+      {parts.showsUnsure.value && (
+        <p class="quiet" data-testid="parts-unsure-words">
+          {parts.unsure.value === null
+            ? "Comparing what the readers of the parts see …"
+            : "The warmer a place, the less the readers of the parts agree on it: paint carefully there, or teach them better."}
+        </p>
       )}
     </>
   );
 }
 
 function Known() {
-  const { parts, teaching } = useStudio();
+  const { parts, teaching, preview, mode } = useStudio();
   const known = parts.known.value;
   if (known === null) return <p class="quiet">Looking for the parts of the picture …</p>;
   if (known.classes.length === 0) return <Unknown />;
@@ -107,13 +103,20 @@ function Known() {
       <PartsPalette classes={known.classes} />
       <div class="part-options">
         <Opacity />
-        <Switches />
+        {mode.value?.edit.preview && (
+          <Toggle testid="parts-live" label="Show what it becomes while I paint" state={preview.live} />
+        )}
+        {known.uncertainty && <Unsure />}
       </div>
       {!teaching.value && (
         <TeachButton label={known.head === null ? "Teach parts…" : "Teach better parts…"} />
       )}
     </>
   );
+}
+
+function reveal(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: "nearest" });
 }
 
 export function PartsPanel() {
@@ -133,7 +136,11 @@ export function PartsPanel() {
         <Known />
         <Problems about={["parts"]} />
       </Section>
-      {teaching.value && <Teaching />}
+      {teaching.value && (
+        <div class="parts-teaching" ref={reveal}>
+          <Teaching />
+        </div>
+      )}
     </>
   );
 }
