@@ -1,5 +1,7 @@
 """Faces are found and framed; crops go out of a photo and back into it."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -48,6 +50,14 @@ def test_a_face_is_framed_as_the_models_pictures_are(portrait, points):
     seen = load_landmarks().detect(to_tensor(cut(photo, face.crop))[None]).points[0].numpy()
     eyes = (seen[36:42].mean(0) + seen[42:48].mean(0)) / 2
     assert np.abs(eyes - (127.6, 117)).max() < 10
+
+
+@pytest.mark.parametrize("size", [(3, 400), (20_000, 40), (1, 1), (4000, 12)])
+def test_a_strip_is_looked_through_quickly(size):
+    noise = Image.effect_noise(size, 60).convert("RGB")
+    began = time.perf_counter()
+    assert find_faces(noise, SIZE) == []
+    assert time.perf_counter() - began < 10
 
 
 @pytest.mark.parametrize("angle", [-25, 90])

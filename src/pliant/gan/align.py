@@ -34,6 +34,8 @@ SMALLEST = 64
 """Side in pixels of the smallest crop that is worth inverting."""
 WINDOWS, SMALL_WINDOWS = (1.0, 0.71, 0.5, 0.35), (0.25,)
 """Sides of the windows, in the photo's shorter side; small ones are tried where the others show nothing."""
+LEAST_WINDOW = 16
+"""Side in pixels below which a window shows no face; narrow photos would take a great many of such."""
 FLAT = 0.02
 """Standard deviation below which a window, in [-1, 1], shows nothing."""
 LOOK = 640
@@ -234,6 +236,8 @@ def _scan(photo: Image.Image, turn: int, windows: Sequence[float], net: Landmark
     dtype = fast_dtype(torch.device("cpu"))
     net = _cast(net, dtype)
     for share in windows:
+        if share * min(photo.size) < LEAST_WINDOW:
+            continue
         scale = share * min(photo.size) / side
         size = (max(side, round(photo.width / scale)), max(side, round(photo.height / scale)))
         pixels = torch.rot90(to_tensor(photo.resize(size, Image.Resampling.BILINEAR)), turn, (1, 2))
