@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from websockets.sync.client import connect
 
+import part_heads
 from pliant.checkpoints import Checkpoint, write_native
 from pliant.studio.app import create_app
 from pliant.studio.messages import PROTOCOL
 from pliant.studio.security import Doorkeeper
 from pliant.studio.studio import Studio
 
-import part_heads
 import tiny
 
 TOKEN = "0123456789abcdef" * 2

@@ -84,6 +84,6 @@ async def _photo(desk: Desk, message: m.Change, at: m.Place) -> dict[str, Any]:
     if crop is not None:
         update["crop"] = crop
         if crop.face is not None or crop.box is not None:
-            model = update.get("model", desk.document.model)
-            await desk.on_device(lambda: desk.photos.crop(at.node, crop, desk.generator(model).config.size))
+            model = await desk.generator(update.get("model", desk.document.model))
+            await asyncio.to_thread(desk.photos.crop, at.node, crop, model.config.size)
     return update

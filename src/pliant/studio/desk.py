@@ -95,9 +95,14 @@ class Desk:
         """Compute something small."""
         return await self.studio.compute(task)
 
-    def generator(self, name: str | None) -> Generator:
-        """A model of the studio, the first one for None. On the device's thread."""
-        return self.studio.models.get(self.studio.models.known(name))
+    async def generator(self, name: str | None) -> Generator:
+        """A model of the studio, the first one for None.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        known = self.studio.models.known(name)
+        return await self.on_device(lambda: self.studio.models.get(known))
 
     async def inputs(self, document: m.Document) -> Inputs:
         """What a document gives its edit.
@@ -108,12 +113,10 @@ class Desk:
         edit, at = self.studio.edit(document.edit), document.at
         photo: dict[str, Any] = {}
         if at is not None and "crop" in edit.inputs and self.node(at).kind == edit.picture:
-
-            def chosen() -> dict[str, Any]:
-                model = self.generator(document.model)
-                return {"model": model, "crop": self.photos.crop(at.node, document.crop, model.config.size)}
-
-            photo = await self.on_device(chosen)
+            model = await self.generator(document.model)
+            size = model.config.size
+            crop = await asyncio.to_thread(self.photos.crop, at.node, document.crop, size)
+            photo = {"model": model, "crop": crop}
         return await asyncio.to_thread(edit_inputs, edit, document, self.folder, **photo)
 
     def push(self, label: str, **changes: Any) -> None:

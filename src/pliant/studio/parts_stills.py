@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -115,9 +116,8 @@ def _add_faces(app: FastAPI, studio: Studio) -> None:
     @app.get("/api/sessions/{session}/nodes/{node}/faces")
     async def faces(session: str, node: str, model: m.ModelName | None = None) -> Response:  # pyright: ignore[reportUnusedFunction]
         desk = (await studio.session(session)).desk
-        return _listed(
-            await studio.compute(lambda: desk.photos.outlines(node, desk.generator(model).config.size))
-        )
+        size = (await desk.generator(model)).config.size
+        return _listed(await asyncio.to_thread(desk.photos.outlines, node, size))
 
 
 def _listed(found: Sequence[m.Message]) -> Response:

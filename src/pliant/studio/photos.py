@@ -1,7 +1,11 @@
-"""The photos of a project: the faces in them, and the crops that people choose. Asked for on the device's thread."""
+"""The photos of a project: the faces in them, and the crops that people choose.
+
+Faces are searched without the model and take seconds, so this is done in a thread of its own while the device serves others.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 
 from PIL import Image
@@ -28,6 +32,7 @@ class Photos:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._faces: OrderedDict[tuple[str, Size], list[Face]] = OrderedDict()
+        self._searching = threading.Lock()
 
     def faces(self, node: str, size: Size) -> list[Face]:
         """The faces in a photo, the largest first.
@@ -39,12 +44,14 @@ class Photos:
         Raises:
             InputError: it is not a photo.
         """
-        if (node, size) not in self._faces:
-            found = find_faces(self._photo(node), size)
-            self._faces[node, size] = sorted(found, key=lambda face: -face.crop.scale)
+        with self._searching:
+            found = self._faces.get((node, size))
+            if found is None:
+                found = sorted(find_faces(self._photo(node), size), key=lambda face: -face.crop.scale)
+                self._faces[node, size] = found
             while len(self._faces) > KEPT:
                 self._faces.popitem(last=False)
-        return self._faces[node, size]
+            return found
 
     def outlines(self, node: str, size: Size) -> tuple[m.Face, ...]:
         """The same as the page draws them."""
