@@ -16,10 +16,12 @@ from pliant.studio import messages as m
 from pliant.studio.inputs import stored_parts
 from pliant.studio.parts import MODEL, head_digest, keep_head, latent_picture, node_parts, own_classes
 from pliant.studio.training import Taught, TrainingJob
-from pliant.train.head import HeadTrainStep, LabelledPicture, train_head
+from pliant.train.head import HeadTrainSettings, HeadTrainStep, LabelledPicture, train_head
 
 if TYPE_CHECKING:
     from pliant.studio.session import Session
+
+SETTINGS = HeadTrainSettings()
 
 
 class Teacher:
@@ -146,7 +148,7 @@ class Teacher:
         ]
         generator = original(pictures[0].generator)
         facts = {MODEL: generator.name}
-        return train_head(generator, labelled, own_classes(labelling.classes), facts=facts)
+        return train_head(generator, labelled, own_classes(labelling.classes), SETTINGS, facts=facts)
 
     def stop(self) -> None:
         """Give the training up after the step in progress."""
