@@ -9,14 +9,19 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from flat import flat, restore, walk
 from pliant.errors import InputError
+from pliant.gan.latent import fingerprint
+from pliant.gan.vectors import EditVector
 from pliant.project import Project
 from pliant.steps import Trace
 from pliant.studio.script import script
-from served import NEVER, SIZE
+from served import NEVER, SIZE, make_home
+
+import tiny
 
 SETTINGS = {"step_size": 0.01, "max_steps": 14}
 
@@ -91,6 +96,54 @@ def case_stopped(page):
     return page.until("state")["document"]["at"]
 
 
+def repainted(page, at, **settings):
+    """Repaint a square of a frame; how that ended and the state after it."""
+    ids = page.parts(at)
+    ids[6:20, 6:20] = (ids[6:20, 6:20] + 1) % 3
+    page.paint(ids, settings=settings)
+    return page.run()
+
+
+def case_repainted(page):
+    """Repainted to the end, in a mask, and then dragged."""
+    at = page.sample(3)
+    page.do("change", label="Paint", mask=mask_text())
+    repainted(page, at, max_steps=6, margin=2.5, region="parts")
+    page.do("change", label="Mode", edit="drag", clear_mask=True)
+    page.points((10, 10, 20, 14), **SETTINGS)
+    return page.run()[1]["document"]["at"]
+
+
+def case_repainted_halfway(page):
+    ended, _ = repainted(page, page.sample(4), max_steps=6)
+    return {"node": ended["node"], "step": 3}
+
+
+def case_learnt_edits(page):
+    """Two of them on a dragged picture, one with a name that a shell would read."""
+    page.sample(5)
+    page.points((10, 10, 20, 14), **SETTINGS)
+    page.run()
+    page.do("change", label="x", edit="vector", vectors={"smile": 1.25, "it's $(HOME); = 2": -0.5})
+    return page.run()[1]["document"]["at"]
+
+
+def case_refined(page):
+    page.sample(5)
+    page.do("change", label="x", edit="vector", vectors={"smile": 1.0}, settings={"refine_steps": 3})
+    return page.run()[1]["document"]["at"]
+
+
+def case_opened_photo(page):
+    """A photo that was opened and dragged."""
+    settings = {"candidates": 2, "w_steps": 2, "wplus_steps": 2, "tune_steps": 10}
+    page.upload(Image.effect_noise((40, 36), 50).convert("RGB"))
+    page.do("change", label="Crop", crop={"box": (2, 1, 32, 32)}, settings=settings)
+    page.run()
+    page.points((10, 10, 20, 14), **SETTINGS)
+    return page.run()[1]["document"]["at"]
+
+
 def case_photo(page):
     buffer = io.BytesIO()
     Image.effect_noise((24, 16), 70).convert("RGB").save(buffer, "PNG")
@@ -99,7 +152,22 @@ def case_photo(page):
 
 
 CASES = {name[5:]: case for name, case in list(globals().items()) if name.startswith("case_")}
-BY_COMMAND = ("mask_and_locks", "chain", "stopped", "seed")
+BY_COMMAND = ("mask_and_locks", "chain", "stopped", "repainted", "learnt_edits", "refined")
+
+
+@pytest.fixture(scope="module")
+def own_home(tmp_path_factory):
+    """A home with learnt edits."""
+    home = make_home(tmp_path_factory.mktemp("home"))
+    generator = tiny.generator(SIZE)
+    (home / "vectors").mkdir()
+    for number, name in enumerate(("smile", "it's $(HOME); = 2")):
+        offset = 0.3 * torch.randn(generator.config.num_ws, generator.config.w_dim)
+        learnt = EditVector(name, offset, ("sea", "land"), fingerprint(generator))
+        learnt.save(home / "vectors" / f"{number}.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLIANT_HOME", str(home))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +212,7 @@ def commands_run(told, tmp_path_factory):
     pliant = tools / "pliant"
     pliant.write_text(f'#!/bin/sh\nexec {sys.executable} -m pliant.cli "$@" --device cpu --quiet\n')
     pliant.chmod(0o755)
-    for name in BY_COMMAND[:3]:
+    for name in BY_COMMAND:
         folder = told[name][1]
         run(["sh", "-e", "commands.sh"], cwd=folder, path=f"{tools}:{os.environ['PATH']}")
 
@@ -165,7 +233,7 @@ def test_the_program_makes_the_frame_again_exactly(told, programs_run, name):
     assert np.array_equal(made, expected), np.abs(made - expected).max()
 
 
-@pytest.mark.parametrize("name", BY_COMMAND[:3])
+@pytest.mark.parametrize("name", BY_COMMAND)
 def test_the_commands_make_the_frame_again_exactly(told, commands_run, name):
     expected, folder = told[name]
     made = pixels(folder / "result.png")
@@ -173,7 +241,7 @@ def test_the_commands_make_the_frame_again_exactly(told, commands_run, name):
 
 
 def test_what_no_command_can_repeat_says_so(told):
-    for name in ("continued", "changed_live", "photo"):
+    for name in ("continued", "changed_live", "photo", "repainted_halfway", "opened_photo"):
         (line,) = (told[name][1] / "commands.sh").read_text().splitlines()
         assert line.startswith("#"), name
         assert line.endswith(".")
