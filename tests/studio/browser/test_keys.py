@@ -24,7 +24,11 @@ def page(chromium, server, dragged_file):
 @pytest.fixture
 def keyed(page):
     """Nothing runs, one point, no region, the last frame of the drag, the point tool."""
-    page.press("Escape", "Escape", "v", "0")
+    page.press("Escape", "Escape")
+    if page.read("document.edit") != "drag":
+        page.click("mode-drag")
+        page.until("s.state.document.edit === 'drag'")
+    page.press("v", "0")
     drag = page.read("state.nodes[1].id")
     if page.read("document.at.node") != drag:
         page.click(f"node-{drag}")
@@ -245,10 +249,50 @@ def takes(tool, other):
     return check
 
 
+def parts(check):
+    """A key that means something in the mode that repaints."""
+
+    def in_repaint(page, key):
+        page.click("mode-repaint")
+        page.until("s.view.tool === 'parts' && !!s.parts")
+        check(page, key)
+
+    return in_repaint
+
+
+def takes_up(action, other):
+    def check(page, key):
+        page.click(f"parts-{other}")
+        page.press(key)
+        page.until(f"s.view.partsAction === '{action}' && s.view.tool === 'parts'")
+
+    return parts(check)
+
+
+@parts
+def takes_part(page, key):
+    page.press("5", key)
+    page.until(f"s.view.part === {int(key) - 1}")
+
+
+@parts
+def hides_parts(page, key):
+    page.press(key)
+    pressed("parts-visible")(page)
+    page.press(key)
+    pressed("parts-visible", "false")(page)
+
+
 KEYS = {
     "Points": {"V": takes("point", "b"), "P": takes("point", "b")},
-    "Brush": {"B": takes("brush", "v")},
+    "Brush for the region": {"B": takes("brush", "v"), "R": takes("brush", "v")},
     "Pan (or hold Space)": {"H": takes("pan", "v")},
+    "Paint parts": {"B": takes_up("paint", "fill")},
+    "Fill (Shift-click: all of a part)": {"G": takes_up("fill", "paint")},
+    "Erase paint": {"E": takes_up("erase", "paint")},
+    "Pick a part (or Alt-click)": {"I": takes_up("pick", "paint")},
+    "Show or hide the parts": {"M": hides_parts},
+    "Take one of the first parts": {"1": takes_part, "9": takes_part},
     "Erase, or paint again": {"E": erases},
     "Smaller brush": {"[": resizes},
     "Larger brush": {"]": resizes},
@@ -273,7 +317,7 @@ KEYS = {
     "Zoom in": {"+": zooms("z > 1.2"), "=": zooms("z > 1.2")},
     "Zoom out": {"-": zooms("z < 0.9")},
     "Hold to compare with the start": {"C": compares},
-    "Grid": {"G": grid},
+    "Grid": {"G": grid, "Shift+G": grid},
     "Dark or light": {"T": theme},
     "Export": {"S": exports},
     "Start page, and back": {"N": start_page},

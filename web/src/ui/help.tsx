@@ -1,5 +1,6 @@
 /** The keyboard map, to be searched. */
 
+import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { KEYS, type Key } from "../store/keys";
 import { useStudio } from "./context";
@@ -27,9 +28,22 @@ function Chord({ chord }: { chord: string }) {
   );
 }
 
-/** Of a row of keys the first and the last. */
-function shownChords(chords: readonly string[]): readonly string[] {
-  return chords.length > 4 ? [chords[0] ?? "", "…", chords.at(-1) ?? ""] : chords;
+/** More keys than these are a row, of which the first and the last are shown. */
+const SINGLE = 4;
+
+function Chords({ chords }: { chords: readonly string[] }) {
+  const isRow = chords.length > SINGLE;
+  const shown = isRow ? [...chords.slice(0, 1), ...chords.slice(-1)] : chords;
+  return (
+    <dd>
+      {shown.map((chord, index) => (
+        <Fragment key={chord}>
+          {isRow && index > 0 && "to"}
+          <Chord chord={chord} />
+        </Fragment>
+      ))}
+    </dd>
+  );
 }
 
 function Group({ name, keys }: { name: string; keys: readonly Key[] }) {
@@ -41,11 +55,7 @@ function Group({ name, keys }: { name: string; keys: readonly Key[] }) {
         {keys.map(({ does, chords }) => (
           <div key={does}>
             <dt>{does}</dt>
-            <dd>
-              {shownChords(chords).map((chord) => (
-                <Chord key={chord} chord={chord} />
-              ))}
-            </dd>
+            <Chords chords={chords} />
           </div>
         ))}
       </dl>
