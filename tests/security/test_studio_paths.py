@@ -91,6 +91,16 @@ def test_odd_ids_reach_no_file(served, place, opened, odd):
         f"/api/sessions/{session}/frames/{node}/{odd}",
         f"/api/sessions/{odd}/nodes/{node}",
         f"/api/sessions/{session}/nodes/{odd}",
+        f"/api/sessions/{odd}/nodes/{node}/parts",
+        f"/api/sessions/{session}/nodes/{odd}/parts",
+        f"/api/sessions/{session}/nodes/{odd}/vectors",
+        f"/api/sessions/{session}/nodes/{odd}/faces",
+        f"/api/sessions/{session}/nodes/{node}/faces?model={odd}",
+        f"/api/sessions/{session}/frames/{odd}/0/parts?head={place['hash']}",
+        f"/api/sessions/{session}/frames/{node}/0/uncertainty?head={odd}",
+        f"/api/sessions/{session}/frames/{odd}/0/vector?name=x",
+        f"/api/sessions/{session}/frames/{node}/0/vector?name={odd}",
+        f"/api/sessions/{session}/parts/{odd}",
         f"/api/sessions/{odd}/masks/{place['hash']}",
         f"/api/sessions/{session}/masks/{odd}",
         f"/api/sessions/{session}/exports/{odd}",
@@ -129,6 +139,13 @@ def test_odd_names_in_messages_reach_no_file(served, opened, odd):
             {"type": "change", "label": "x", "mask": {"image": odd}},
             {"type": "change", "label": "x", "edit": odd},
             {"type": "change", "label": "x", "settings": {odd: 1}},
+            {"type": "change", "label": "x", "parts": odd},
+            {"type": "change", "label": "x", "vectors": {odd: 1}},
+            {"type": "change", "label": "x", "model": odd},
+            {"type": "preview", "vectors": {odd: 1}},
+            {"type": "save_vector", "place": place, "name": "x"},
+            {"type": "save_vector", "place": at, "name": odd, "parts": [odd]},
+            {"type": "remove_label", "label": odd},
             {"type": "go", "place": place},
             {"type": "export", "format": "png", "place": place},
             {"type": "export", "format": odd, "place": at},
@@ -181,9 +198,11 @@ def test_links_in_the_store_lead_nowhere(served, tmp_path):
         folder.exports.mkdir(exist_ok=True)
         secret = tmp_path / "elsewhere" / "secret.png"
         (folder.masks.folder / f"{'0' * 64}.png").symlink_to(secret)
+        (folder.parts.folder / f"{'0' * 64}.png").symlink_to(secret)
         (folder.exports / f"{'0' * 32}.png").symlink_to(secret)
         base = f"/api/sessions/{page.session}"
         assert served.get(f"{base}/masks/{'0' * 64}").status == 400
+        assert served.get(f"{base}/parts/{'0' * 64}").status == 400
         assert served.get(f"{base}/exports/{'0' * 32}.png").status == 400
     (store.folder / linked).unlink()
 
