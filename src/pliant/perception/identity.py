@@ -94,18 +94,18 @@ class IdentityNet(nn.Module):
             blocks += [_Block(width, width, stride=1) for _ in range(depth - 1)]
         self.blocks = nn.Sequential(*blocks)
         # A weight for every place and channel, as in MobileFaceNet: what is seen matters by where it is seen.
-        self.where = nn.Conv2d(last, last, self.config.input_size // 16, groups=last, bias=False)
+        cells = self.config.input_size // 16
+        self.where = nn.Parameter(torch.randn(last, cells, cells) / cells)
         self.head = nn.Sequential(
-            nn.BatchNorm2d(last),
-            nn.Flatten(),
+            nn.BatchNorm1d(last),
             nn.Linear(last, self.config.dimensions, bias=False),
             nn.BatchNorm1d(self.config.dimensions),
         )
 
     def forward(self, crops: Tensor) -> Tensor:
         """Vectors [N, 128] of length one, float32, of crops [N, 3, 112, 112] in [-1, 1]."""
-        seen = self.head(self.where(self.blocks(self.stem(crops))))
-        return functional.normalize(seen.float(), dim=1)
+        seen = (self.blocks(self.stem(crops)) * self.where).sum((2, 3))
+        return functional.normalize(self.head(seen).float(), dim=1)
 
     def embed(self, pictures: Tensor, batch_size: int = 64) -> Tensor:
         """Vectors of the persons that pictures show.
