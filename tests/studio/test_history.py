@@ -253,6 +253,17 @@ def test_a_project_file_becomes_a_session(store, tmp_path):
         {"inputs": {"handles": [[1, 1e9]], "targets": [[1, 2]]}},
         {"inputs": {"handles": [[1, 2]], "targets": [[1, 2]], "locked": [True, False]}},
         {"inputs": {"goes_on": "yes, of course"}},
+        {"inputs": {"vectors": {"smile": "1); import os"}}},
+        {"inputs": {"vectors": {"smile": 11}}},
+        {"inputs": {"vectors": {"": 1}}},
+        {"inputs": {"vectors": {"--out": 1}}},
+        {"inputs": {"vectors": {"../../x.safetensors": 1}}},
+        {"inputs": {"vectors": ["smile"]}},
+        {"inputs": {"model": 5}},
+        {"inputs": {"crop": "all"}},
+        {"inputs": {"crop": {"centre": [1, 2]}}},
+        {"inputs": {"crop": {"centre": [1, 2], "scale": 1e9, "angle": 0, "size": [32, 32]}}},
+        {"inputs": {"crop": {"centre": [1, 2], "scale": 1, "angle": 0, "size": [0, 32]}}},
         {"settings": {"max_steps=1) or print(": 1}},
         {"settings": {"max_steps": "1"}},
         {"facts": [{"origin": {"seed": 3}}]},
@@ -276,6 +287,6 @@ def test_a_project_file_with_twisted_values_is_refused(store, tmp_path, change):
                 tree["nodes"][1].update(change)
                 data = json.dumps(tree)
             new.writestr(name, data)
-    with pytest.raises(InputError, match=r"damaged|setting"):
+    with pytest.raises(InputError, match=r"damaged|setting|name of a learnt edit"):
         store.adopt(tmp_path / "b.pliant")
     assert not list(store.folder.iterdir())

@@ -187,7 +187,8 @@ def test_what_a_run_did_is_kept_and_fits_other_pictures(served, page, dragged):
         ({"name": "smile"}, "already"),
         ({"name": "a.safetensors"}, "a few words"),
         ({"name": "two\nlines"}, "a few words"),
-        ({"name": "   "}, "name"),
+        ({"name": "--out"}, "a few words"),
+        ({"name": "   "}, "a few words"),
         ({"name": "new", "parts": ["sea", "nose"]}, "There is no part 'nose'"),
     ],
 )

@@ -15,6 +15,7 @@ from pliant.errors import InputError
 from pliant.gan.align import Crop
 from pliant.project_file import Node, Tree
 from pliant.studio.messages import MAX_POINTS, MAX_VECTORS, XY, ModelName, Name, Psi, Seed, Strength
+from pliant.studio.parts import check_vector_name
 
 __all__ = ["check_tree"]
 
@@ -63,6 +64,8 @@ def _check_node(node: Node) -> None:
     given = _Inputs.model_validate_json(json.dumps(dict(node.inputs)))
     if len(given.targets) != len(given.handles) or len(given.locked) not in {0, len(given.handles)}:
         raise InputError(f"The project is damaged: the points of its node {node.id} do not belong together.")
+    for name in given.vectors:
+        check_vector_name(name)
     if given.crop is not None:
         Crop.from_facts(given.crop)
     for facts in node.facts:

@@ -156,6 +156,18 @@ def check_vectors(generator: Generator, vectors: Mapping[str, float]) -> None:
             raise InputError(f"There is no learnt edit '{name}' for '{generator.name}'.")
 
 
+def check_vector_name(name: str) -> None:
+    """Refuse a name that a command could take for a file or an option.
+
+    Raises:
+        InputError: it is such a name, or not one that people can read.
+    """
+    if not name or not name.isprintable() or name.startswith("-") or name.endswith(SUFFIX):
+        raise InputError(
+            f"The name of a learnt edit is a few words; it neither begins with - nor ends in {SUFFIX}."
+        )
+
+
 def save_vector(project: Project, message: m.SaveVector) -> None:
     """Keep what a run did, from its start to a frame, among the person's own learnt edits.
 
@@ -169,8 +181,7 @@ def save_vector(project: Project, message: m.SaveVector) -> None:
     before = latent_picture(project, node.id)
     after = latent_picture(project, node.id, message.place.step)
     name = message.name.strip()
-    if not name.isprintable() or name.endswith(SUFFIX):
-        raise InputError(f"The name of a learnt edit is a few words, and does not end in {SUFFIX}.")
+    check_vector_name(name)
     if name in vectors_for(after.generator):
         raise InputError(f"There is a learnt edit '{name}' already; choose another name.")
     head = head_of(after.generator)
