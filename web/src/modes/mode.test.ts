@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Document, EditInfo, NodeInfo } from "../messages";
+import type { Document, EditInfo } from "../messages";
+import { DOCUMENT as EMPTY, NODE } from "../store/samples";
 import { levelOf } from "../ui/strain";
 import { makeMode, obstacle, unusable } from "./mode";
 
@@ -13,30 +14,7 @@ const EDIT: EditInfo = {
   preview: false,
   settings: [],
 };
-const NODE: NodeInfo = {
-  id: "a",
-  parent: null,
-  from_step: null,
-  kind: "latent",
-  edit: null,
-  steps: 1,
-  title: "Seed 3",
-  size: [8, 8],
-  created: "",
-  photo: false,
-  model: null,
-};
-const DOCUMENT: Document = {
-  edit: "fresh",
-  at: { node: "a", step: 0 },
-  points: [],
-  mask: null,
-  parts: null,
-  vectors: {},
-  model: null,
-  crop: null,
-  settings: {},
-};
+const DOCUMENT: Document = { ...EMPTY, edit: "fresh" };
 const POINT = { handle: [1, 2], target: [3, 4], locked: false } as const;
 
 test("an edit that nobody wrote code for is a mode with its inputs' tools", () => {

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import type { StepFacts } from "../messages";
 import { marksAfterRun, pointsOfRun } from "./marks";
 import type { XY } from "./reduce";
+import { factsWith } from "./samples";
 
 function facts(step: number, handles: readonly XY[]): StepFacts {
-  const nothing = { loss: null, strain: null, agreement: null, psnr: null, stage: null };
-  return { step, handles, distances: [], ...nothing };
+  return factsWith({ step, handles });
 }
 
 function point(handle: XY) {

@@ -10,18 +10,9 @@ import {
   unanswered,
   withProblem,
 } from "./reduce";
+import { DOCUMENT, factsWith } from "./samples";
 
-const EMPTY: Document = {
-  edit: "drag",
-  at: null,
-  points: [],
-  mask: null,
-  parts: null,
-  vectors: {},
-  model: null,
-  crop: null,
-  settings: {},
-};
+const EMPTY: Document = { ...DOCUMENT, at: null };
 const POINT = { handle: [1, 2], target: [3, 4], locked: false } as const;
 const OTHER = { handle: [5, 6], target: [7, 8], locked: true } as const;
 
@@ -30,8 +21,7 @@ function change(part: Partial<Change>): Change {
 }
 
 function facts(step: number, part: Partial<StepFacts> = {}): StepFacts {
-  const nothing = { loss: null, strain: null, agreement: null, psnr: null, stage: null };
-  return { step, handles: [], distances: [], ...nothing, ...part };
+  return factsWith({ step, ...part });
 }
 
 test("a change replaces what it gives and leaves the rest", () => {

@@ -1,45 +1,9 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import type { Document, State } from "../messages";
 import { FakeSocket } from "./fakesocket";
+import { DOCUMENT, factsWith, NODE, RUN, stateWith as state } from "./samples";
 import { Session } from "./session";
 
-const NODE = "a".repeat(16);
-const DOCUMENT: Document = {
-  edit: "drag",
-  at: { node: NODE, step: 0 },
-  points: [],
-  mask: null,
-  parts: null,
-  vectors: {},
-  model: null,
-  crop: null,
-  settings: {},
-};
 const POINT = { handle: [1, 2], target: [3, 4], locked: false } as const;
-const RUN = {
-  node: NODE,
-  edit: "drag",
-  preview: false,
-  state: "running",
-  position: 0,
-  step: 1,
-  max_steps: 300,
-  seconds_left: null,
-} as const;
-
-function state(part: Partial<State> = {}): State {
-  return {
-    type: "state",
-    document: DOCUMENT,
-    nodes: [],
-    undo: null,
-    redo: null,
-    run: null,
-    labelling: { classes: [], labels: [], training: null },
-    saved: true,
-    ...part,
-  };
-}
 
 function open(): { session: Session; socket: FakeSocket } {
   const session = new Session("ws://test/api/ws", null);
@@ -99,7 +63,7 @@ test("a run goes on until the state says that it is over", () => {
   const { session, socket } = open();
   session.start(false);
   socket.say({ type: "progress", run: RUN });
-  socket.say({ type: "ended", node: NODE, reason: "arrived", steps: 12, seconds: 1 });
+  socket.say({ type: "ended", node: NODE.id, reason: "arrived", steps: 12, seconds: 1 });
   expect(session.run.value).toEqual(RUN);
   socket.say(state());
   expect(session.run.value).toBeNull();
@@ -116,7 +80,7 @@ test("a reconnection asks for the same session", () => {
 
 test("an export that was cancelled shows no late progress", () => {
   const { session, socket } = open();
-  session.export({ format: "gif", place: { node: NODE, step: 3 } });
+  session.export({ format: "gif", place: { node: NODE.id, step: 3 } });
   session.cancelExport();
   socket.say({ type: "export_progress", done: 1, total: 9, seconds_left: 2 });
   expect(session.exporting.value).toBeNull();
@@ -124,18 +88,10 @@ test("an export that was cancelled shows no late progress", () => {
 
 test("facts of frames gather by node", () => {
   const { session } = open();
-  const facts = {
-    handles: [],
-    distances: [4],
-    loss: 1,
-    strain: 0.5,
-    agreement: null,
-    psnr: null,
-    stage: null,
-  };
-  session.learn(NODE, [{ step: 0, ...facts }], [[9, 9]]);
-  session.learn(NODE, [{ step: 1, ...facts }]);
-  expect(session.measured.value.get(NODE)).toMatchObject({
+  const facts = factsWith({ distances: [4], loss: 1, strain: 0.5 });
+  session.learn(NODE.id, [facts], [[9, 9]]);
+  session.learn(NODE.id, [{ ...facts, step: 1 }]);
+  expect(session.measured.value.get(NODE.id)).toMatchObject({
     targets: [[9, 9]],
     facts: [{ step: 0 }, { step: 1 }],
   });

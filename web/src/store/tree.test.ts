@@ -1,21 +1,11 @@
 import { expect, test } from "vitest";
 import type { NodeInfo } from "../messages";
+import { NODE } from "./samples";
 import { filmSteps, lastStep, treeRows } from "./tree";
 
 function node(id: string, parent: string | null, fromStep: number | null = null, steps = 11): NodeInfo {
-  return {
-    id,
-    parent,
-    from_step: fromStep,
-    steps: parent === null ? 1 : steps,
-    kind: "latent",
-    edit: parent === null ? null : "drag",
-    title: id,
-    size: [8, 8],
-    created: "",
-    photo: false,
-    model: null,
-  };
+  const kept = { id, parent, from_step: fromStep, title: id };
+  return parent === null ? { ...NODE, ...kept } : { ...NODE, ...kept, steps, edit: "drag" };
 }
 
 function shape(nodes: readonly NodeInfo[]): readonly string[] {

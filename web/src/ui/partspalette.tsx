@@ -2,6 +2,7 @@
 
 import type { PartClass } from "../messages";
 import { useStudio } from "./context";
+import { tipFor } from "./tip";
 
 export function colourOf({ colour }: PartClass): string {
   return `rgb(${colour.join(" ")})`;
@@ -14,12 +15,28 @@ export function percentOf(share: number): string {
   return `${percent >= 10 ? Math.round(percent) : Math.max(percent, 0.1).toFixed(1)} %`;
 }
 
+/** More parts than these stand in two columns. */
+const FEW = 9;
+/** Parts that have a key, which is their number. */
+const KEYED = 9;
+
 export function PartsPalette({ classes }: { classes: readonly PartClass[] }) {
   const { tools, parts } = useStudio();
   return (
-    <div class="palette" role="radiogroup" aria-label="Part to paint with" data-testid="parts-palette">
+    <div
+      class="palette"
+      data-many={classes.length > FEW}
+      role="radiogroup"
+      aria-label="Part to paint with"
+      data-testid="parts-palette"
+    >
       {classes.map((part, id) => (
-        <label key={id} class="part" data-testid={`part-${id}`}>
+        <label
+          key={id}
+          class="part"
+          data-testid={`part-${id}`}
+          {...tipFor(id < KEYED ? `${part.name} (${id + 1})` : part.name)}
+        >
           <input
             type="radio"
             name="part"
@@ -29,7 +46,6 @@ export function PartsPalette({ classes }: { classes: readonly PartClass[] }) {
           <span class="part-swatch" style={{ background: colourOf(part) }} />
           <span class="part-name">{part.name}</span>
           <span class="part-share">{percentOf(parts.shares.value[id] ?? 0)}</span>
-          {id < 9 && <kbd class="part-key">{id + 1}</kbd>}
         </label>
       ))}
     </div>

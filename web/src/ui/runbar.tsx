@@ -44,7 +44,7 @@ function useCanContinue(): boolean {
 function Idle() {
   const studio = useStudio();
   const blocked = studio.obstacle.value;
-  const canContinue = useCanContinue();
+  const canContinue = useCanContinue() && blocked === null;
   return (
     <div class="bar-group">
       <Button
@@ -62,7 +62,6 @@ function Idle() {
           icon="next"
           label="Continue"
           tip="Go on as if the run had not ended"
-          disabled={blocked !== null}
           onClick={() => {
             studio.viewing.follow();
             studio.session.start(true);

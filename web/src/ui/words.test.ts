@@ -1,24 +1,16 @@
 import { expect, test } from "vitest";
+import { RUN } from "../store/samples";
 import { pathOf } from "./curve";
 import { readSeed } from "./gallery";
 import { ago, count, duration, endWords, likenessWords, runWords, sentence, stageWords } from "./words";
 
-const RUN = {
-  node: null,
-  edit: "drag",
-  preview: false,
-  state: "waiting",
-  position: 2,
-  step: 0,
-  max_steps: 300,
-  seconds_left: null,
-} as const;
+const WAITING = { ...RUN, node: null, state: "waiting", position: 2, step: 0 } as const;
 
 test("runs in words", () => {
-  expect(runWords(RUN)).toBe("Waiting: 2 runs before yours");
-  expect(runWords({ ...RUN, position: 0 })).toBe("Getting ready …");
-  expect(runWords({ ...RUN, state: "running", step: 12 })).toBe("Step 12 of 300");
-  expect(runWords({ ...RUN, state: "paused", step: 12, max_steps: null })).toBe("Paused at step 12");
+  expect(runWords(WAITING)).toBe("Waiting: 2 runs before yours");
+  expect(runWords({ ...WAITING, position: 0 })).toBe("Getting ready …");
+  expect(runWords({ ...WAITING, state: "running", step: 12 })).toBe("Step 12 of 300");
+  expect(runWords({ ...WAITING, state: "paused", step: 12, max_steps: null })).toBe("Paused at step 12");
 });
 
 test("the first frame of a run is no step", () => {
