@@ -134,7 +134,7 @@ def test_home_and_back_again(portrait):
 
 
 @pytest.mark.parametrize("way", ["choose", "drop", "paste"])
-def test_a_photo_is_kept_though_no_tool_edits_it(studio, way):
+def test_a_photo_is_taken_to_be_opened(studio, way):
     studio.open()
     if way == "choose":
         file = {"name": "me.png", "mimeType": "image/png", "buffer": photo()}
@@ -142,8 +142,8 @@ def test_a_photo_is_kept_though_no_tool_edits_it(studio, way):
     else:
         studio.page.evaluate(DROP, [base64.b64encode(photo()).decode(), "me.png", "image/png", way])
     studio.ready()
-    assert studio.words("unusable") == "No tool can edit a photo yet; it is kept in the project."
-    assert studio.get("run").is_disabled()
+    assert studio.read("document.edit") == "invert"
+    assert studio.get("run").is_disabled()  # there is no face in it
     node = studio.read("state.nodes[0]")
     assert (node["kind"], node["size"]) == ("pixels", [40, 30])
     assert (studio.frame(studio.read("document.at")) == np.asarray(Image.open(io.BytesIO(photo())))).all()
