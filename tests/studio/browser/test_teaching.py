@@ -15,7 +15,7 @@ def untaught(tmp_path):
 
 
 @pytest.fixture(params=["bare"])
-def teacher(new_studio, untaught, request):
+def teacher(untaught, new_studio, request):
     """A picture of a model, and the panel in which parts are taught."""
     studio = new_studio(untaught).open()
     studio.get("model").select_option(request.param)
@@ -64,7 +64,7 @@ def test_parts_are_named_and_coloured(teacher):
     teacher.get("class-2-name").fill("fur")
     teacher.get("class-2-name").press("Enter")
     teacher.until("s.state.labelling.classes[2].name === 'fur'")
-    assert "fur" in teacher.words("part-2")
+    teacher.until("document.querySelector('[data-testid=part-2]').innerText.includes('fur')")
 
 
 def test_labels_are_kept_and_removed(teacher):

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Document, EditInfo } from "../messages";
 import { DOCUMENT as EMPTY, NODE } from "../store/samples";
 import { levelOf } from "../ui/strain";
-import { makeMode, obstacle, unusable } from "./mode";
+import { makeMode, obstacle } from "./mode";
 
 const EDIT: EditInfo = {
   name: "fresh",
@@ -41,13 +41,6 @@ test("it runs once all is given that it needs", () => {
 test("inputs that this page does not know keep the mode from running", () => {
   const mode = makeMode({ ...EDIT, inputs: ["points", "text"] });
   expect(obstacle(mode, { ...DOCUMENT, points: [POINT] }, NODE)).toMatch(/cannot give/);
-});
-
-test("a photo that no edit takes is said to be kept", () => {
-  expect(unusable(NODE, [EDIT])).toBeNull();
-  expect(unusable({ ...NODE, kind: "pixels" }, [EDIT])).toBe(
-    "No tool can edit a photo yet; it is kept in the project.",
-  );
 });
 
 test("strain is fine up to 1, high up to 2.5, far beyond", () => {

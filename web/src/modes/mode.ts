@@ -64,9 +64,3 @@ export function obstacle(mode: Mode, document: Document, node: NodeInfo | null):
   const missing = inputs.find((input) => !edit.optional.includes(input.kind) && !input.given(document));
   return missing?.wanted ?? null;
 }
-
-/** The sentence for a picture that no edit takes; null where one does. */
-export function unusable(node: NodeInfo | null, edits: readonly EditInfo[]): string | null {
-  if (node === null || edits.some(({ picture }) => picture === node.kind)) return null;
-  return `No tool can edit a ${kindInWords(node.kind)} yet; it is kept in the project.`;
-}

@@ -44,7 +44,10 @@ const hold = (tool: Tool) => (studio: Studio) => {
   if (studio.mode.value?.tools.includes(tool)) studio.tools.tool.value = tool;
 };
 
-const takesParts = ({ mode }: Studio): boolean => mode.value?.tools.includes("parts") === true;
+const takes =
+  (tool: Tool) =>
+  ({ mode }: Studio): boolean =>
+    mode.value?.tools.includes(tool) === true;
 
 const worksOnParts = ({ tools }: Studio): boolean => tools.tool.value === "parts";
 
@@ -54,7 +57,7 @@ const takeUp = (action: PartsAction) => (studio: Studio) => {
 };
 
 const PARTS: readonly Key[] = [
-  { chords: ["B"], does: "Paint parts", group: "Parts", when: takesParts, press: takeUp("paint") },
+  { chords: ["B"], does: "Paint parts", group: "Parts", when: takes("parts"), press: takeUp("paint") },
   {
     chords: ["G"],
     does: "Fill (Shift-click: all of a part)",
@@ -89,6 +92,10 @@ const PARTS: readonly Key[] = [
       if (parts.shown.value?.classes[id]) tools.takePart(id);
     },
   },
+];
+
+const PHOTO: readonly Key[] = [
+  { chords: ["R"], does: "Box of a photo", group: "Tools", when: takes("crop"), press: hold("crop") },
 ];
 
 const TOOLS: readonly Key[] = [
@@ -225,6 +232,7 @@ const PAGE: readonly Key[] = [
 
 export const KEYS: readonly Key[] = [
   ...PARTS,
+  ...PHOTO,
   ...TOOLS,
   ...MASK,
   ...POINTS,

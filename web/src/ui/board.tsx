@@ -2,7 +2,6 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { Stage } from "../canvas/stage";
-import { unusable } from "../modes/mode";
 import { startHere } from "../store/actions";
 import { makeCanvasModel } from "../store/canvasmodel";
 import { useStudio } from "./context";
@@ -53,18 +52,6 @@ function Looking() {
   );
 }
 
-function Unusable() {
-  const { session, viewing } = useStudio();
-  const sentence = unusable(viewing.node.value, session.welcome.value?.edits ?? []);
-  return (
-    sentence && (
-      <div class="notice" role="status" data-testid="unusable">
-        {sentence}
-      </div>
-    )
-  );
-}
-
 /** What is shown is kept nowhere. */
 function Previewed() {
   const { viewing, session } = useStudio();
@@ -84,7 +71,6 @@ export function Board() {
       <div class="over over-top">
         <Looking />
         <Previewed />
-        <Unusable />
         <Problems about={["picture"]} />
       </div>
     </main>

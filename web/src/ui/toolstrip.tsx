@@ -9,7 +9,7 @@ const TOOLS: Readonly<Record<Tool, { icon: IconName; label: string; tip: string 
   point: { icon: "point", label: "Points", tip: "Points: click where to grab, then where it should go (V)" },
   brush: { icon: "brush", label: "Brush", tip: "Brush: paint the region that may change (B)" },
   parts: { icon: "palette", label: "Parts", tip: "Parts: paint what should be where (B)" },
-  crop: { icon: "crop", label: "Box", tip: "Box: draw what the model should make" },
+  crop: { icon: "crop", label: "Box", tip: "Box: draw what the model should make (R)" },
   pan: { icon: "pan", label: "Pan", tip: "Pan (H, or hold Space)" },
 };
 
