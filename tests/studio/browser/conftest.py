@@ -102,3 +102,11 @@ def portrait(studio, portrait_file):
 def dragged(studio, dragged_file):
     """The editor with one portrait and a short drag."""
     return studio.open_copy(dragged_file)
+
+
+@pytest.fixture
+def repaint(portrait):
+    """The editor in the mode that repaints, with the parts in view."""
+    portrait.click("mode-repaint")
+    portrait.until("!!s.parts")
+    return portrait

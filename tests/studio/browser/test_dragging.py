@@ -221,7 +221,7 @@ def test_every_setting_is_in_the_form_with_its_docstring(portrait):
 def test_settings_by_slider_number_choice_and_switch(portrait):
     portrait.click("settings-more")
     portrait.get("setting-patch_radius-slider").fill("200")
-    portrait.until("s.state.document.settings.drag.patch_radius === 10")
+    portrait.until("s.state.document.settings.drag?.patch_radius === 10")
     portrait.set("mask_weight", 35)
     portrait.click("setting-tracking-l1")
     portrait.until("s.state.document.settings.drag.tracking === 'l1'")

@@ -67,8 +67,10 @@ export class Parts {
   ) {
     let last: Place | null = null;
     this.place = computed(() => {
-      const worked = mode.value?.edit.inputs.includes("parts") === true && session.id !== "";
-      const place = worked ? (session.document.value?.at ?? null) : null;
+      const at = session.document.value?.at ?? null;
+      const kind = session.nodes.value.find(({ id }) => id === at?.node)?.kind;
+      const edit = mode.value?.edit;
+      const place = edit?.inputs.includes("parts") && edit.picture === kind ? at : null;
       if (!samePlace(last, place)) last = place;
       return last;
     });
