@@ -17,7 +17,7 @@ from pliant.gan.blend import Blend, paste
 from pliant.picture import Picture
 from pliant.project import Project
 
-__all__ = ["Photo", "comes_from_photo", "photo_behind"]
+__all__ = ["INVERT", "Photo", "photo_behind"]
 
 INVERT = "invert"
 """Name of the edit that opens a photo."""
@@ -55,11 +55,6 @@ class Photo:
         """
         before = None if everything else self.opened.pixels()
         return paste(self.whole, self.crop, edited.pixels(), before=before, mask=mask, how=how)
-
-
-def comes_from_photo(project: Project, node: str) -> bool:
-    """Whether pictures of a node can be put back into a photo."""
-    return _opening(project, node) is not None
 
 
 def photo_behind(project: Project, node: str | None = None) -> Photo:

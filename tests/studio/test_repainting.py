@@ -84,6 +84,16 @@ def test_a_painted_map_is_kept_by_its_content(served, page):
         assert np.array_equal(picture_of(again.get(f"parts/{digest}").body), painted(ids))
 
 
+def test_what_one_person_paints_is_not_anothers(served, page):
+    at = page.sample(3)
+    digest = page.paint(painted(page.parts(at)))["document"]["parts"]
+    page.do("add_label")
+    with served.page() as other:
+        assert "no such part map" in other.get(f"parts/{digest}").sentence
+        assert other.get(f"frames/{at['node']}/0/parts?head={'0' * 64}").status == 400
+        assert other.log[-1]["labelling"]["labels"] == []
+
+
 def with_pixel(value):
     image = Image.new("RGB", (SIZE, SIZE))
     image.putpixel((5, 6), value)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pliant.catalogue import Edit
+from pliant.photo import INVERT
 from pliant.project_file import Node
 from pliant.settings import Setting
 from pliant.steps import Step
@@ -59,7 +60,7 @@ def setting_info(setting: Setting, edit: Edit) -> SettingInfo | None:
 
 def node_title(node: Node) -> str:
     """Short words for the tree."""
-    if node.edit == "invert":
+    if node.edit == INVERT:
         return "Opened photo"
     if node.edit == "vector":
         strengths = cast("Mapping[str, float]", node.inputs.get("vectors", {}))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pliant.catalogue import Edit, Inputs
 from pliant.errors import InputError
-from pliant.photo import comes_from_photo
+from pliant.photo import INVERT
 from pliant.picture import Picture, PixelPicture
 from pliant.project import Project
 from pliant.project_file import Node
@@ -88,7 +88,10 @@ class Desk:
     def nodes(self) -> tuple[m.NodeInfo, ...]:
         """The tree as the page shows it."""
         known = [node for node in self.project.tree().nodes if node.id in self.sizes]
-        photo = {node.id for node in known if comes_from_photo(self.project, node.id)}
+        photo: set[str] = set()
+        for node in known:  # parents before children
+            if node.edit == INVERT or node.parent in photo:
+                photo.add(node.id)
         return tuple(node_info(node, self.sizes[node.id], photo=node.id in photo) for node in known)
 
     async def on_device(self, task: Callable[[], T]) -> T:

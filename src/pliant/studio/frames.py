@@ -56,7 +56,7 @@ class FrameWindow:
         self.waiting = frame
 
     def forget_preview(self) -> None:
-        """Of a preview that was ended, nothing more is sent."""
+        """Of a preview that is over or out of date, nothing more is sent."""
         if self.waiting is not None and self.waiting.node is None:
             self.waiting = None
 

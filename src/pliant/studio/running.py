@@ -156,11 +156,10 @@ class Runner:
             self.studio.device.wake()
 
     async def end_preview(self) -> None:
-        """End a preview, if one is shown, and wait until it is over."""
-        if not self.previewing:
-            return
-        self.stop()
-        await self._ended.wait()
+        """End a preview, if one is shown, and wait until it is over; nothing more of it goes to the page."""
+        if self.previewing:
+            self.stop()
+            await self._ended.wait()
         if self.session.connection is not None:
             self.session.connection.window.forget_preview()
 
