@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from test_narrow import OVERFLOW, PHONE, Fingers
 
 import pliant
 
@@ -156,3 +157,18 @@ def test_on_a_generated_picture_the_mode_asks_for_a_photo(portrait, one_face):
     )
     portrait.until("s.state.nodes.length === 2 && s.document.edit === 'invert'")
     portrait.get("face-1").wait_for(timeout=60_000)
+
+
+def test_a_finger_draws_the_box(new_studio):
+    studio = new_studio(**PHONE)
+    studio.open()
+    choose(studio, photo())
+    fingers = Fingers(studio)
+    fingers.touch("Start", on_screen(studio, 100, 80))
+    for way in ((140, 120), (220, 200)):
+        fingers.touch("Move", on_screen(studio, *way))
+    fingers.touch("End")
+    studio.until("s.state.document.crop?.box")
+    assert np.allclose(box(studio), (100, 80, 120, 120), atol=3)
+    assert studio.get("run").is_enabled()
+    assert studio.page.evaluate(OVERFLOW) == []

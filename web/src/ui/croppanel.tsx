@@ -3,6 +3,7 @@
 import type { CropShown, Shown, XY } from "../canvas/model";
 import { IMAGE_TYPES } from "../store/opening";
 import { NO_FACE, sideOf } from "../store/photo";
+import type { Studio } from "../store/studio";
 import { useStudio } from "./context";
 import { Button, Section } from "./controls";
 import { FaceThumb } from "./facethumb";
@@ -118,19 +119,19 @@ export function CropPanel() {
   );
 }
 
-function next(crop: CropShown | null, faces: number, editable: boolean): string {
-  if (crop === null || !editable) return "";
+function next({ photo, editable, session }: Studio): string {
+  const crop = photo.crop.value;
+  if (session.run.value !== null) return "The part can be chosen again when the run has ended.";
+  if (crop === null || !editable.value) return "Choose a photo first.";
   if (crop.box !== null) return "Pull the box or its corners; arrow keys move it.";
-  const face = faces > 1 ? "Click a face, or pull" : "Pull";
+  const face = crop.faces.length > 1 ? "Click a face, or pull" : "Pull";
   return `${face} a box around what the model should make.`;
 }
 
 export function CropOptions() {
-  const { photo, editable } = useStudio();
-  const crop = photo.crop.value;
   return (
     <p class="quiet" data-testid="crop-options">
-      {next(crop, crop?.faces.length ?? 0, editable.value)}
+      {next(useStudio())}
     </p>
   );
 }
