@@ -109,6 +109,13 @@ class Served:
         assert self._studio is not None
         return self._studio
 
+    def at_rest(self, seconds: float = 10) -> None:
+        """Wait until the device has no job any more."""
+        ends = time.monotonic() + seconds
+        while self.studio.device._jobs:
+            assert time.monotonic() < ends, "something goes on"
+            time.sleep(0.01)
+
     def headers(self, **changes: str | None) -> list[tuple[str, str]]:
         """Those of the studio's own page; underscores stand for hyphens, None leaves one out."""
         own = {"Host": self.base[7:], "Origin": self.base, "Cookie": self.cookie, "X-Pliant": "1"}

@@ -119,7 +119,7 @@ def test_many_previews_in_a_row_are_one_after_the_other(slow, shown):
         pass
     assert shown.state()["run"] is None
     assert slow.studio.running() == 0
-    assert not slow.studio.device._jobs
+    slow.at_rest()
 
 
 def test_nothing_of_an_ended_preview_waits_for_the_page(slow):

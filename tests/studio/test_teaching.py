@@ -209,7 +209,7 @@ def test_a_training_can_be_given_up(served, page, monkeypatch):
         after = page.state()
         assert after["labelling"]["labels"] == before["labelling"]["labels"]
         assert not [each for each in page.log if each["type"] == "trained"]
-        assert not served.studio.device._jobs
+        served.at_rest()
 
 
 def test_no_training_while_a_run_goes_on(page):
