@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/studio.md: starts the studio, drags a mouth in a real Chromium, and photographs it on the way.
+"""Makes the pictures of docs/studio.md: starts the studio, edits portraits in a real Chromium, and photographs it on the way.
 
 make screenshots
 """
@@ -20,12 +20,16 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 IMAGES = Path(__file__).parent / "images" / "studio"
+PHOTO = IMAGES.parent / "astronaut.jpg"
+"""Eileen Collins, by NASA; in the public domain."""
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 SEED = 5
 CORNERS = [((97, 177), (89, 170)), ((148, 178), (156, 171))]
 """Handles and targets: the corners of the mouth."""
 LOWER_FACE = [(76, 150), (176, 150), (176, 172), (78, 172), (84, 194), (170, 194), (160, 214), (94, 214)]
 """A stroke over the lower face."""
+FRINGE = [(96, 66), (128, 58), (160, 66), (158, 80), (128, 74), (98, 80)]
+"""A stroke of hair over the forehead."""
 
 
 @contextmanager
@@ -153,13 +157,49 @@ def tour(browser: Browser, url: str) -> None:
     shoot(narrow, "narrow")
 
 
+def repaint(browser: Browser, url: str) -> None:
+    """Hair over the forehead: painted, previewed, run."""
+    page = open_portrait(browser, url, WIDE, "light")
+    page.get_by_test_id("mode-repaint").click()
+    page.get_by_test_id("part-11").click()
+    until(page, "!!__pliant.parts")
+    page.mouse.move(*place(page, *FRINGE[0]))
+    page.mouse.down()
+    for x, y in FRINGE[1:]:
+        page.mouse.move(*place(page, x, y), steps=6)
+    page.mouse.up()
+    until(page, "__pliant.state.document.parts && !__pliant.view.previewed")
+    shoot(page, "repaint")
+    run(page)
+    shoot(page, "repainted")
+    page.get_by_test_id("mode-vector").click()
+    page.get_by_test_id("vector-smile-slider").fill("0.8")
+    until(page, "__pliant.view.previewed && !__pliant.run")
+    page.wait_for_timeout(4000)  # the gallery's small pictures
+    shoot(page, "learnt")
+
+
+def photo(browser: Browser, url: str) -> None:
+    """A photo: its face is found, the picture found, and turned."""
+    page = browser.new_context(viewport=WIDE, color_scheme="dark").new_page()  # type: ignore[arg-type]
+    page.goto(url)
+    page.get_by_test_id("choose-image-file").set_input_files(str(PHOTO))
+    until(page, "window.__pliant?.document?.at && __pliant.view.zoom > 0")
+    until(page, "!document.querySelector('[data-testid=crop-section]')?.innerText.includes('Looking')")
+    shoot(page, "photo")
+    run(page, at_most=60)
+    shoot(page, "opening")
+    until(page, "!__pliant.run")
+
+
 def main() -> None:
     """Take the tour."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     path = shutil.which("chromium") or shutil.which("google-chrome")
     with studio() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        tour(browser, url)
+        for part in (tour, repaint, photo):
+            part(browser, url)
         browser.close()
 
 
