@@ -165,6 +165,29 @@ export function TextField({ testid, label, value, disabled, numeric, onDone }: T
   );
 }
 
+interface SearchFieldProps {
+  readonly testid: string;
+  readonly label: string;
+  readonly placeholder: string;
+  readonly value: string;
+  readonly onInput: (text: string) => void;
+}
+
+export function SearchField({ testid, label, placeholder, value, onInput }: SearchFieldProps) {
+  return (
+    <input
+      type="text"
+      role="searchbox"
+      class="field search"
+      placeholder={placeholder}
+      aria-label={label}
+      data-testid={testid}
+      value={value}
+      onInput={(event) => onInput(event.currentTarget.value)}
+    />
+  );
+}
+
 interface ChoiceProps<T extends string> {
   readonly testid: string;
   readonly label: string;

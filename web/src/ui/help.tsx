@@ -4,6 +4,7 @@ import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { KEYS, type Key } from "../store/keys";
 import { useStudio } from "./context";
+import { SearchField } from "./controls";
 import { Dialog } from "./dialog";
 
 const GROUPS = ["Tools", "Parts", "Mask", "Points", "Run", "Time", "Look", "Page"] as const;
@@ -72,15 +73,12 @@ export function Help() {
   };
   return (
     <Dialog testid="help-dialog" title="Keys" onClose={close}>
-      <input
-        type="text"
-        role="searchbox"
-        class="field search"
+      <SearchField
+        testid="help-search"
+        label="Search the keys"
         placeholder="Search"
-        aria-label="Search the keys"
-        data-testid="help-search"
         value={wanted}
-        onInput={(event) => setWanted(event.currentTarget.value)}
+        onInput={setWanted}
       />
       <div class="help-groups" data-testid="help-keys">
         {GROUPS.map((name) => (

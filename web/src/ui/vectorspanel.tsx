@@ -6,7 +6,7 @@ import type { Place, VectorInfo } from "../messages";
 import { getVectors } from "../store/api";
 import { foundVectors, type Strengths, strengthLabel, withStrength } from "../store/vectors";
 import { useStudio } from "./context";
-import { Button, Section, Switch } from "./controls";
+import { Button, SearchField, Section, Switch } from "./controls";
 import { useFetched } from "./fetched";
 import { Problems } from "./problems";
 import { VectorCard } from "./vectorcard";
@@ -40,15 +40,12 @@ function Cards({ vectors, place }: CardsProps) {
   return (
     <>
       {vectors.length > FEW && (
-        <input
-          type="text"
-          role="searchbox"
-          class="field search"
+        <SearchField
+          testid="vectors-search"
+          label="Search the learnt edits"
           placeholder={`Search ${vectors.length} edits`}
-          aria-label="Search the learnt edits"
-          data-testid="vectors-search"
           value={wanted}
-          onInput={(event) => setWanted(event.currentTarget.value)}
+          onInput={setWanted}
         />
       )}
       <ul class="vectors" data-testid="vectors">
