@@ -4,8 +4,8 @@
     python benchmarks/inversion.py --pictures held_out/img --count 8          # minutes on a CPU
 
 `--pictures` holds portraits that are framed as the model's are, such as renders of the held-out seeds 5000 to 7999
-(`recipes/portraits/render`). `--photos` are any photos with one face; the face is found and framed first, and scikit-image's
-astronaut is added where that package is installed. Rows are stages, each with the ones before it; "mean" is the model's mean
+(`recipes/portraits/render`). `--photos` are any photos with one face; the face is found and framed first, and the documentation's
+astronaut is added. Rows are stages, each with the ones before it; "mean" is the model's mean
 picture, the row of doing nothing.
 
 * PSNR in decibels; ST-LPIPS (AlexNet), which the inversion never sees; landmarks: mean distance in pixels between the 68
@@ -17,7 +17,6 @@ picture, the row of doing nothing.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import platform
 import shlex
@@ -42,6 +41,7 @@ from pliant.perception.landmarks import NOSE_TIP, LandmarkNet, load_landmarks
 from quality import perceptual
 
 RESULTS = Path(__file__).parent / "results"
+ASTRONAUT = Path(__file__).parents[1] / "docs" / "images" / "astronaut.jpg"
 NAMES = {"w": "+ W", "w+": "+ W+", "tune": "+ tuned generator (PTI)"}
 FIGURES = ("psnr", "stlpips", "landmarks", "strain", "seconds")
 ASIDE = 16.0
@@ -121,12 +121,8 @@ def portraits(folder: Path, count: int, size: tuple[int, int]) -> list[Image.Ima
 
 
 def faces(paths: Sequence[Path], size: tuple[int, int]) -> list[Image.Image]:
-    """Framed faces of photos; scikit-image's astronaut among them if it is there."""
-    every = list(paths)
-    spec = importlib.util.find_spec("skimage")
-    if spec is not None and spec.origin is not None:
-        every.append(Path(spec.origin).parent / "data" / "astronaut.png")
-    photos = [load_image(path) for path in every]
+    """Framed faces of photos, and of the documentation's."""
+    photos = [load_image(path) for path in (*paths, ASTRONAUT)]
     return [cut(photo, crop_face(photo, size)) for photo in photos]
 
 
