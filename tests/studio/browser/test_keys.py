@@ -260,6 +260,11 @@ def parts(check):
     return in_repaint
 
 
+def takes_box(page, key):
+    page.click("mode-invert")
+    takes("crop", "h")(page, key)
+
+
 def takes_up(action, other):
     def check(page, key):
         page.click(f"parts-{other}")
@@ -286,6 +291,7 @@ def hides_parts(page, key):
 KEYS = {
     "Points": {"V": takes("point", "b"), "P": takes("point", "b")},
     "Brush for the region": {"B": takes("brush", "v"), "R": takes("brush", "v")},
+    "Box of a photo": {"R": takes_box},
     "Pan (or hold Space)": {"H": takes("pan", "v")},
     "Paint parts": {"B": takes_up("paint", "fill")},
     "Fill (Shift-click: all of a part)": {"G": takes_up("fill", "paint")},

@@ -14,9 +14,7 @@ function Own() {
   return (
     <section class="own" aria-label="Your files">
       <Icon name="image" />
-      <p>
-        Edit a photo of your own: drop or paste it anywhere on this page, then drag, repaint or add a smile.
-      </p>
+      <p>Edit a photo of your own: drop or paste it anywhere here, then drag, repaint or add a smile.</p>
       <div class="bar-group">
         <FileButton testid="choose-image" label="Choose a photo" icon="image" accept={IMAGE_TYPES} />
         <FileButton testid="open-project" label="Open a project" icon="folder" accept=".pliant" />
