@@ -16,7 +16,7 @@ LEVELS = [
     ["files", "points", "images", "animation", "marks", "settings", "zoo", "checkpoints"],
     ["picture", "perception"],
     ["steps"],
-    ["gan"],
+    ["gan", "vector"],
     ["catalogue"],
     ["project", "project_file", "train"],
     ["photo"],
