@@ -221,9 +221,9 @@ def smile(args: argparse.Namespace) -> None:
         "# Smiles",
         "",
         (
-            f"`python benchmarks/parts.py smile --vector {args.vector} --count {args.count} --device {args.device}`: {args.count} "
-            f"neutral pictures of {args.model}. The classifier is right on {smiles.accuracy:.1%} of {HELD_OUT} held-out renders. "
-            f"Fréchet distance on {FEATURES}; to the renders that smile."
+            f"`python benchmarks/parts.py smile --vector {args.vector} --count {args.count} --device {args.device}`: "
+            f"{args.count} neutral pictures of {args.model}. The classifier is right on {smiles.accuracy:.1%} of {HELD_OUT} "
+            f"held-out renders. Fréchet distance on {FEATURES}; to the renders that smile."
         ),
         "",
         "| | success % | Fréchet distance | ST-LPIPS to the picture before | seconds |",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import socket
 import sys
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+SLOW = "torch._dynamo"
+"""What the first optimiser of a process imports, for seconds: better before anyone waits for it."""
 USUAL_PORT = 8577
 
 
@@ -138,8 +141,8 @@ async def _until_closed(
         studio.device.do(
             lambda: studio.models.get(studio.models.infos[0].name) if studio.models.infos else None
         )
-        if browser:
-            await asyncio.to_thread(webbrowser.open, url)
+        warm = asyncio.to_thread(importlib.import_module, SLOW)
+        await asyncio.gather(serving, warm, *([asyncio.to_thread(webbrowser.open, url)] if browser else []))
     await serving
 
 
