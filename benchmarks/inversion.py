@@ -5,8 +5,8 @@
 
 `--pictures` holds portraits that are framed as the model's are, such as renders of the held-out seeds 5000 to 7999
 (`recipes/portraits/render`). `--photos` are any photos with one face; the face is found and framed first, and the
-documentation's astronaut is added. Rows are stages, each with the ones before it; "mean" is the model's mean picture, the row of
-doing nothing.
+documentation's astronaut is added. Rows are stages, each with the ones before it; "mean" is the model's mean picture, the row
+of doing nothing.
 
 * PSNR in decibels; ST-LPIPS (AlexNet), which the inversion never sees; landmarks: mean distance in pixels between the 68
   landmarks of reconstruction and picture; strain of the code; seconds since the beginning.
