@@ -220,6 +220,17 @@ def fuller_face(face: Face) -> Tensor:
     return torch.where(grown, found, face.ids)
 
 
+def longer_hair(face: Face) -> Tensor:
+    """Hair down both sides of the face to the shoulders."""
+    x, y = grid(face.ids)
+    top, bottom = face.middle(36, 45)[1] - 0.3 * face.unit, face.points[8, 1] + 0.75 * face.unit
+    half = float((face.points[14] - face.points[2])[0].abs()) / 2
+    aside = (x - face.middle(27, 8)[0]).abs()
+    curtain = (aside > half * 0.92) & (aside < half * 1.5) & (y > top) & (y < bottom)
+    behind = face.of("background", "neck", "clothes", "ear", "skin")
+    return torch.where(curtain & behind, face.head.id_of("hair"), face.ids)
+
+
 def fringe(face: Face) -> Tensor:
     """Hair over the forehead, down to just above the brows."""
     _, y = grid(face.ids)
@@ -407,7 +418,28 @@ LESSONS = (
         limit=(-0.5, 1.25),
     ),
     Lesson(
-        "fringe", ("hair",), share("hair"), "share of hair", fringe, part_weight=8.0, rows=(0, 9), kept=(0, 9)
+        "longer hair",
+        ("hair",),
+        share("hair"),
+        "share of hair",
+        longer_hair,
+        part_weight=8.0,
+        scale=1.4,
+        limit=(0, 1),
+        rows=(0, 9),
+        kept=(0, 9),
+    ),
+    Lesson(
+        "fringe",
+        ("hair",),
+        share("hair"),
+        "share of hair",
+        fringe,
+        part_weight=4.0,
+        scale=0.75,
+        limit=(-0.5, 1.25),
+        rows=(0, 9),
+        kept=(0, 9),
     ),
     Lesson(
         "beard",
@@ -418,6 +450,7 @@ LESSONS = (
         part_weight=8.0,
         rows=(0, 9),
         kept=(0, 9),
+        limit=(0, 1.25),
     ),
     Lesson(
         "look right",
@@ -426,6 +459,8 @@ LESSONS = (
         "pupils aside",
         retouch=gaze(0.05, 0.0),
         part_weight=6.0,
+        kept=(1, 9),
+        scale=1.8,
         limit=(-1, 1),
     ),
     Lesson(
@@ -438,7 +473,7 @@ LESSONS = (
         "nose high",
         pull=pull((30,), (0.0, -0.2)),
         kept=(0, 6),
-        limit=(-0.5, 1.25),
+        limit=(0, 1.25),
     ),
     Lesson("tilt sideways", HEAD, roll, "eye line aslant", pull=sideways, kept=(0, 6)),
     Lesson(
@@ -448,6 +483,8 @@ LESSONS = (
         "chin low",
         pull=pull((8,), (0.0, 0.16)),
         kept=(0, 6),
+        scale=1.5,
+        limit=(-0.5, 1.25),
     ),
 )
 
