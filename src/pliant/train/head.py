@@ -24,9 +24,12 @@ from torch import Tensor, nn
 from pliant.errors import InputError, ModelMismatchError
 from pliant.gan.head import Classifiers, PartClass, PartHead, feature_channels, look, sample_stack
 from pliant.gan.latent import fingerprint
+from pliant.gan.lean import fast_dtype
 from pliant.gan.stylegan2 import Generator
 from pliant.settings import Slider
 
+FUSED = {"cpu", "cuda"}
+"""Devices on which one kernel does Adam's step."""
 LEAST_STEPS = 60
 """In a pass; few pictures are gone through several times in one."""
 MANY_CLASSES = 32
@@ -292,7 +295,7 @@ def _passes(
     """Train; yields passes done and the mean loss of the last one."""
     device = data.features.device
     training.to(device).train()
-    optimiser = torch.optim.Adam(training.parameters(), settings.learning_rate)
+    optimiser = torch.optim.Adam(training.parameters(), settings.learning_rate, fused=device.type in FUSED)
     count = len(data.features)
     draws = torch.ones(training.members, count)
     if bootstrap:
@@ -306,7 +309,8 @@ def _passes(
         order = torch.cat([torch.randperm(count, generator=rng) for _ in range(repeats)])
         total = torch.zeros((), device=device)
         for batch in order[: steps * settings.batch].to(device).split(settings.batch):
-            logits = training(data.features[batch])
+            with torch.autocast(device.type, torch.bfloat16, enabled=fast_dtype(device) == torch.bfloat16):
+                logits = training(data.features[batch]).float()
             each = -(logits.log_softmax(2) * targets[batch]).sum(2)
             loss = (each * weights[:, batch]).sum(1) / weights[:, batch].sum(1).clamp_min(1e-6)
             optimiser.zero_grad(set_to_none=True)
