@@ -6,8 +6,8 @@
 Each edit is learnt on a few pictures of the model. A program repaints their part maps (or, where masks cannot say it, pulls
 points of the face or retouches pixels) and an offset of the codes is optimised until the pictures comply.
 
-EditGAN learns a vector on one picture. That offset fools the part head or fits that one face as often as it edits others, and a
-mean of three is little better. Here sixteen pictures take turns in the steps of one optimisation of one offset, which is added
+EditGAN learns a vector on one picture. A mean of three such, tried first, changed colours, clothes and beards of other faces
+too. Here sixteen pictures take turns in the steps of one optimisation of one offset, which is added
 to all their codes: only what works on all of them is learnt. Vectors from drags are means over sixteen pictures. Where the edit
 is one of shape, rows of the last layers are zero. Then each vector is tried on pictures that it was not learnt on.
 """
