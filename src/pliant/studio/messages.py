@@ -671,29 +671,7 @@ class Wire(Message):
     opened: Opened
 
 
-FROM_PAGE: TypeAdapter[
-    Hello
-    | Sample
-    | UseImage
-    | Change
-    | Go
-    | Undo
-    | Redo
-    | Start
-    | Preview
-    | Pause
-    | Resume
-    | Stop
-    | Ack
-    | Export
-    | CancelExport
-    | AskScript
-    | SaveVector
-    | SetClasses
-    | AddLabel
-    | RemoveLabel
-    | TrainHead
-] = TypeAdapter(FromPage)
+FROM_PAGE: TypeAdapter[Message] = TypeAdapter(FromPage)
 
 
 def schema() -> Mapping[str, Any]:
