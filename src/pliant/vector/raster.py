@@ -1,0 +1,71 @@
+"""The rasteriser: a scene as pixels, with gradients to its points, colours, opacities and stroke widths.
+
+Curves become lines (`flatten.py`), fills the exact area of each pixel that they cover (`coverage.py`), strokes the
+area of a bar across the pixel at the nearest place of the line (`stroke.py`), and all of it is laid over one another
+(`composite.py`). Memory grows with the pixels of the paths' boxes, time with those and the length of the boundaries.
+
+The same scene gives the same bits each time, on a GPU too: winding areas are sums of whole numbers, and every sum of
+real numbers has a fixed order. No gradient comes from sampling.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pliant.errors import InputError
+from pliant.vector.composite import blend, without_hidden
+from pliant.vector.coverage import Fragments, covered, winding_areas
+from pliant.vector.flatten import flatten
+from pliant.vector.scene import Scene
+from pliant.vector.stroke import stroked
+
+__all__ = ["rasterise"]
+
+WHITE = (1.0, 1.0, 1.0)
+
+
+def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Tensor:
+    """Draw a scene.
+
+    Args:
+        scene: its points, colours, opacities and stroke widths may ask for gradients.
+        size: width and height in pixels; None for one pixel a user unit.
+
+    Returns:
+        RGB [3, H, W] in [-1, 1], of the type and on the device of the points; a transparent drawing is on white.
+
+    Raises:
+        InputError: points that are not finite, such as after a step that was too large.
+    """
+    width, height = size or (round(scene.size[0]), round(scene.size[1]))
+    if not (torch.isfinite(scene.points).all() and torch.isfinite(scene.stroke_width).all()):
+        raise InputError("A point or a width of the drawing is not a finite number, so it cannot be drawn.")
+    scale = scene.points.new_tensor([width / scene.size[0], height / scene.size[1]])
+    lines = flatten(scene, scene.points * scale)
+    filled = (scene.colour_of >= 0) & ~scene.hidden
+    fragments = covered(winding_areas(lines, filled, (width, height)), lines, scene.even_odd)
+    colours, opacity = _colours(scene, scene.colour_of), scene.opacity
+    pencilled = (scene.stroke_of >= 0) & ~scene.hidden & (scene.stroke_width > 0)
+    if pencilled.any():
+        strokes = stroked(lines, pencilled, scene.stroke_width * scale.prod().sqrt(), (width, height))
+        fragments = _interleaved(fragments, strokes)
+        colours = torch.stack([colours, _colours(scene, scene.stroke_of)], dim=1).flatten(0, 1)
+        opacity = opacity.repeat_interleave(2)
+    shown = without_hidden(fragments, opacity, width * height)
+    background = 2 * scene.points.new_tensor(scene.background or WHITE) - 1
+    painted = blend(shown, 2 * colours - 1, opacity, background, width * height)
+    return painted.reshape(3, height, width)
+
+
+def _colours(scene: Scene, rows: Tensor) -> Tensor:
+    """Colours [N, 3] of the paths' fills or strokes; black where there is none."""
+    return torch.cat([scene.colours, scene.colours.new_zeros(1, 3)])[rows]
+
+
+def _interleaved(fills: Fragments, strokes: Fragments) -> Fragments:
+    """Both as the shapes fill 0, stroke 0, fill 1, stroke 1, and so on."""
+    shape = torch.cat([2 * fills.shape, 2 * strokes.shape + 1])
+    shape, order = torch.sort(shape, stable=True)
+    pixel = torch.cat([fills.pixel, strokes.pixel])[order]
+    return Fragments(pixel, shape, torch.cat([fills.coverage, strokes.coverage]).index_select(0, order))

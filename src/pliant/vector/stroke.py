@@ -1,0 +1,175 @@
+"""How much of each pixel a stroked path covers, with round caps and joins, and its gradient.
+
+A stroke is all that is nearer to its line than half its width. For every pixel near it the nearest of the path's lines
+is found; there the stroke's two edges are taken as straight, and the area between them in the pixel is exact for an
+edge of any slope. So strokes thinner than a pixel are right as well. Gradients go to the end points of the nearest
+line and to the width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pliant.vector.coverage import FAINT, Fragments
+from pliant.vector.flatten import Polylines, ragged
+
+__all__ = ["stroked"]
+
+REACH = 0.71
+"""How far beyond its edge a stroke can touch a pixel, from the pixel's centre: half a diagonal."""
+FLAT = 1e-5
+"""Slopes are not taken smaller than this in the area of a pixel beside an edge, for the sake of a division."""
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """L lines as bars: rectangles that hold every pixel whose nearest place is on the line, or its end's share."""
+
+    line: Tensor
+    """int64 [L]: the vertex where the line begins."""
+    begin: Tensor
+    """[L, 2]."""
+    along: Tensor
+    """[L, 2] its direction, of length 1."""
+    length: Tensor
+    """[L]."""
+    before: Tensor
+    """[L] how far the bar goes on before the line's begin."""
+    after: Tensor
+    """[L] how far beyond its end."""
+    across: Tensor
+    """[L] half the width of the bar."""
+
+
+def stroked(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, int]) -> Fragments:
+    """The pixels that strokes cover.
+
+    Args:
+        lines: gradients go to their vertices.
+        painted: bool [N], the paths that are stroked.
+        width: [N] in pixels; gradients go to it.
+        size: width and height of the picture.
+    """
+    bars = _bars(lines, painted, width.detach().double())
+    bar, x, y = _pixels(bars, size)
+    key = lines.path[bars.line[bar]] * (size[0] * size[1]) + y * size[0] + x
+    centres = torch.stack([x, y], dim=1) + 0.5
+    winner = _nearest(bars, bar, centres, key)
+    path, pixel = key[winner] // (size[0] * size[1]), key[winner] % (size[0] * size[1])
+    coverage = _bar_area(lines, bars.line[bar[winner]], centres[winner], width.double()[path] / 2)
+    kept = (coverage.detach() > FAINT).nonzero()[:, 0]
+    return Fragments(pixel[kept], path[kept], coverage[kept])
+
+
+def _bars(lines: Polylines, painted: Tensor, width: Tensor) -> _Bars:
+    vertices, following = lines.vertices.detach(), lines.following
+    delta = vertices[following] - vertices
+    length = delta.norm(dim=1)
+    along = torch.where(length[:, None] > 0, delta / length[:, None], delta.new_tensor([1.0, 0.0]))
+    # Of the pixels outside a joint that turns by an angle, each line takes those up to half of it.
+    turn = ((1 - (along * along[following]).sum(dim=1)) / 2).clamp(min=0).sqrt()
+    loose = lines.closing | lines.closing[following] | (length == 0) | (length[following] == 0)
+    after = torch.where(loose, 1, turn.clamp(max=1))
+    before = torch.empty_like(after)
+    before[following] = after
+    chosen = (painted[lines.path] & ~lines.closing).nonzero()[:, 0]
+    across = width[lines.path[chosen]] / 2 + REACH
+    slack = 0.01
+    return _Bars(
+        chosen,
+        vertices[chosen],
+        along[chosen],
+        length[chosen],
+        before[chosen] * across + slack,
+        after[chosen] * across + slack,
+        across,
+    )
+
+
+def _pixels(bars: _Bars, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Pixels whose centres lie in bars: number of the bar, x and y, each int64."""
+    ux, uy = bars.along.unbind(1)
+    x0, y0 = bars.begin.unbind(1)
+    start, stop = -bars.before, bars.length + bars.after
+    side = bars.across * ux.abs()
+    top = y0 + torch.minimum(start * uy, stop * uy) - side
+    bottom = y0 + torch.maximum(start * uy, stop * uy) + side
+    bar, row = _between(top, bottom, size[1])
+
+    down = row + 0.5 - y0[bar]
+    ux, uy, across = ux[bar], uy[bar], bars.across[bar]
+    low, high = _interval((ux * down - across, ux * down + across), uy)
+    begin, end = _interval((start[bar] - uy * down, stop[bar] - uy * down), ux)
+    x0 = x0[bar]
+    span, x = _between(x0 + torch.maximum(low, begin), x0 + torch.minimum(high, end), size[0])
+    return bar[span], x, row[span]
+
+
+def _between(low: Tensor, high: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Whole numbers n from 0 to count - 1 with low <= n + 0.5 <= high: which interval each is of, and n."""
+    first = (low - 0.5).ceil().clamp(0, count)
+    last = (high - 0.5).floor().clamp(-1, count - 1)
+    owner, within = ragged((last - first + 1).clamp(min=0).long())
+    return owner, first.long()[owner] + within
+
+
+def _interval(bounds: tuple[Tensor, Tensor], slope: Tensor) -> tuple[Tensor, Tensor]:
+    """The x with bounds[0] <= slope * x <= bounds[1]; everything for no slope."""
+    level = slope.abs() < 1e-9
+    safe = torch.where(level, 1, slope)
+    first, second = bounds[0] / safe, bounds[1] / safe
+    return (
+        torch.where(level, -torch.inf, torch.minimum(first, second)),
+        torch.where(level, torch.inf, torch.maximum(first, second)),
+    )
+
+
+def _nearest(bars: _Bars, bar: Tensor, centres: Tensor, key: Tensor) -> Tensor:
+    """Of all pairs [K] of a bar and a pixel's centre [K, 2], that with the least distance for each key, in its order."""
+    away = centres - bars.begin[bar]
+    on = (away * bars.along[bar]).sum(dim=1).clamp(min=0).minimum(bars.length[bar])
+    squared = (away - on[:, None] * bars.along[bar]).square().sum(dim=1)
+    keys, where = torch.unique(key, return_inverse=True)
+    least = squared.new_full((len(keys),), torch.inf).scatter_reduce(0, where, squared, "amin")
+    number = torch.arange(len(bar), device=bar.device)
+    candidate = torch.where(squared == least[where], number, len(bar))
+    return torch.full_like(keys, len(bar)).scatter_reduce(0, where, candidate, "amin")
+
+
+def _bar_area(lines: Polylines, line: Tensor, centres: Tensor, radius: Tensor) -> Tensor:
+    """Share [K] of the pixels that lies within the radius of their line."""
+    begin, end = lines.vertices[line], lines.vertices[lines.following[line]]
+    delta, away = end - begin, centres - begin
+    squared = delta.square().sum(dim=1)
+    degenerate = squared == 0
+    length = torch.where(degenerate, 1, squared).sqrt()
+    on = (away * delta).sum(dim=1).detach()
+    beside = (on > 0) & (on < squared.detach()) & ~degenerate
+
+    normal = torch.stack([-delta[:, 1], delta[:, 0]], dim=1) / length[:, None]
+    from_end = torch.where((on <= 0)[:, None], away, centres - end)
+    far = from_end.square().sum(dim=1)
+    reach = torch.where(far == 0, 1, far).sqrt()
+    distance = torch.where(beside, (away * normal).sum(dim=1).abs(), torch.where(far == 0, 0, reach))
+    slope = torch.where(beside[:, None], normal, from_end / reach[:, None]).abs()
+    return _half_plane(radius - distance, slope) + _half_plane(radius + distance, slope) - 1
+
+
+def _half_plane(depth: Tensor, slope: Tensor) -> Tensor:
+    """Share [K] of a pixel in a half plane.
+
+    Args:
+        depth: [K] how deep inside the pixel's centre lies, in pixels.
+        slope: [K, 2] absolute parts of the normal of the edge.
+    """
+    steep, flat = slope.amax(dim=1).clamp(min=FLAT), slope.amin(dim=1).clamp(min=FLAT)
+    outer, inner = (steep + flat) / 2, (steep - flat) / 2
+
+    def ramp(z: Tensor) -> Tensor:
+        return z.clamp(min=0).square()
+
+    shares = ramp(depth + outer) - ramp(depth + inner) - ramp(depth - inner) + ramp(depth - outer)
+    return shares / (2 * steep * flat)
