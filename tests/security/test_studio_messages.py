@@ -142,13 +142,16 @@ def test_nothing_extra_is_taken():
 
 
 @pytest.fixture(scope="module")
-def talking(own_home, tmp_path_factory):
-    """A page of a studio that does not mind how fast it talks."""
+def studio(own_home, tmp_path_factory):
+    """A studio that does not mind how fast its pages talk."""
     limits = Limits(messages_per_second=1e9, steps=20)
-    with (
-        serve(Studio(tmp_path_factory.mktemp("studio"), model="tiny", limits=limits)) as served,
-        served.page() as page,
-    ):
+    return Studio(tmp_path_factory.mktemp("studio"), model="tiny", limits=limits)
+
+
+@pytest.fixture(scope="module")
+def talking(studio):
+    """A page of that studio."""
+    with serve(studio) as served, served.page() as page:
         page.sample()
         yield page
 
@@ -177,12 +180,13 @@ def test_no_message_breaks_a_live_session(talking, caplog, texts):
     assert not [record.getMessage() for record in caplog.records if record.exc_info]
 
 
-def test_after_all_that_the_studio_works(talking):
+def test_after_all_that_the_studio_works(studio, talking):
     talking.send("stop")
     still_answers(talking)
+    talking.close()
+    while not studio.sessions[talking.session].idle:  # what was asked for last may still be at work
+        time.sleep(0.05)
     with talking.served.page(talking.session) as page:
-        while page.state()["run"]:
-            time.sleep(0.05)
         place = page.sample(5)
         page.points((10, 10, 14, 10), max_steps=3)
         ended, _ = page.run()
