@@ -31,15 +31,19 @@ def without_hidden(fragments: Fragments, opacity: Tensor, pixels: int) -> Fragme
         pixels: number of pixels of the picture.
     """
     wanted = opacity.requires_grad or fragments.coverage.requires_grad
-    alpha = fragments.coverage.detach().float() * opacity.detach()[fragments.shape]
+    alpha = fragments.coverage.detach().float() * opacity.detach().index_select(0, fragments.shape)
     number = torch.arange(len(alpha), device=alpha.device)
     opaque = torch.where(alpha >= 1, number, -1)
     floor = torch.full((pixels,), -1, device=alpha.device).scatter_reduce(0, fragments.pixel, opaque, "amax")
     if wanted:
-        below = torch.where(opaque < floor[fragments.pixel], opaque, -1)
+        below = torch.where(opaque < floor.index_select(0, fragments.pixel), opaque, -1)
         floor = torch.full_like(floor, -1).scatter_reduce(0, fragments.pixel, below, "amax")
-    kept = (number >= floor[fragments.pixel]).nonzero()[:, 0]
-    return Fragments(fragments.pixel[kept], fragments.shape[kept], fragments.coverage.index_select(0, kept))
+    kept = (number >= floor.index_select(0, fragments.pixel)).nonzero()[:, 0]
+    return Fragments(
+        fragments.pixel.index_select(0, kept),
+        fragments.shape.index_select(0, kept),
+        fragments.coverage.index_select(0, kept),
+    )
 
 
 def blend(fragments: Fragments, colours: Tensor, opacity: Tensor, background: Tensor, pixels: int) -> Tensor:
@@ -71,10 +75,12 @@ class _Stacks:
     """int64 [M]: number of fragments of each shape."""
     slot: Tensor
     """int64 [K]: the new place of each fragment."""
+    origin: Tensor
+    """int64 [K]: which fragment is in each new place."""
+    pixel_at: Tensor
+    """int64 [K]: the pixel of each new place."""
     pixel: Tensor
     """int64 [Q]: the pixels that have fragments, in their order."""
-    column: Tensor
-    """int64 [K]: the place in `pixel` of each slot's pixel."""
     sizes: list[int]
     """Number of pixels that have a fragment of each rank."""
     pixels: int
@@ -87,22 +93,20 @@ def _stack(fragments: Fragments, shapes: int, pixels: int, background: Tensor) -
     pixel = fragments.pixel
     ordered, order = torch.sort(pixel, stable=True)
     depth = torch.bincount(pixel, minlength=pixels)
-    rank = torch.arange(len(pixel), device=pixel.device) - (depth.cumsum(0) - depth)[ordered]
+    number = torch.arange(max(len(pixel), pixels), device=pixel.device)
+    rank = number[: len(pixel)] - (depth.cumsum(0) - depth).index_select(0, ordered)
     by_depth = torch.sort(depth, descending=True, stable=True)[1]
-    at = torch.empty_like(by_depth)
-    at[by_depth] = torch.arange(pixels, device=pixel.device)
+    at = torch.empty_like(by_depth).scatter_(0, by_depth, number[:pixels])
     sizes = torch.bincount(rank)
-    slot = torch.empty_like(order)
-    slot[order] = (sizes.cumsum(0) - sizes)[rank] + at[ordered]
-    column = torch.empty_like(slot)
-    column[slot] = at[pixel]
+    place = (sizes.cumsum(0) - sizes).index_select(0, rank) + at.index_select(0, ordered)
     counts: list[int] = sizes.tolist()
     return _Stacks(
         shape=fragments.shape,
         counts=torch.bincount(fragments.shape, minlength=shapes),
-        slot=slot,
+        slot=torch.empty_like(order).scatter_(0, order, place),
+        origin=torch.empty_like(order).scatter_(0, place, order),
+        pixel_at=torch.empty_like(order).scatter_(0, place, ordered),
         pixel=by_depth[: counts[0] if counts else 0],
-        column=column,
         sizes=counts,
         pixels=pixels,
         background=background,
@@ -114,11 +118,10 @@ class _Blend(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, coverage: Tensor, colours: Tensor, opacity: Tensor, stacks: _Stacks) -> Tensor:
-        alpha = torch.empty_like(coverage)
-        alpha[stacks.slot] = coverage * opacity[stacks.shape]
-        shape = torch.empty_like(stacks.shape)
-        shape[stacks.slot] = stacks.shape
-        above = colours.index_select(0, shape)  # becomes colour minus what is behind it
+        alpha = (coverage * opacity.index_select(0, stacks.shape)).index_select(0, stacks.origin)
+        above = colours.index_select(
+            0, stacks.shape.index_select(0, stacks.origin)
+        )  # becomes colour minus what is behind it
         seen = stacks.background.expand(len(stacks.pixel), 3).clone()
         begin = 0
         for size in stacks.sizes:
@@ -136,7 +139,7 @@ class _Blend(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         coverage, opacity, alpha, above = ctx.saved_tensors
         stacks: _Stacks = ctx.stacks
-        gradient = grads[0].index_select(0, stacks.pixel).index_select(0, stacks.column)
+        gradient = grads[0].contiguous().index_select(0, stacks.pixel_at)
         through = torch.empty_like(alpha)  # what of each fragment reaches the eye
         light = alpha.new_ones(len(stacks.pixel))
         begin = len(alpha)
@@ -145,11 +148,14 @@ class _Blend(torch.autograd.Function):
             part = slice(begin, begin + size)
             through[part] = light[:size]
             light[:size] *= 1 - alpha[part]
-        for_alpha = (through * (above * gradient).sum(dim=1))[stacks.slot]
-        weighted = (gradient * (through * alpha)[:, None]).index_select(0, stacks.slot)
+        for_alpha = (through * torch.linalg.vecdot(above, gradient)).index_select(0, stacks.slot)
+        for_colours = None
+        if ctx.needs_input_grad[1]:
+            weighted = gradient.mul_((through * alpha)[:, None]).index_select(0, stacks.slot)
+            for_colours = run_sums(weighted, stacks.counts)
         return (
-            for_alpha * opacity[stacks.shape],
-            run_sums(weighted, stacks.counts),
+            for_alpha * opacity.index_select(0, stacks.shape),
+            for_colours,
             run_sums(for_alpha * coverage, stacks.counts),
             None,
         )
