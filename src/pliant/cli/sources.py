@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["LatentSource", "Start", "latent_picture", "project_of"]
 
 Start = Annotated[
-    Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[PICTURE]", help_behavior_hint="")
+    Path | None,
+    tyro.conf.Positional,
+    tyro.conf.arg(
+        metavar="[PICTURE]",
+        help="Project (.pliant), latent code (.safetensors), or picture that Pliant wrote; a seed otherwise.",
+        help_behavior_hint="",
+    ),
 ]
-"""A project, a latent file, or a picture that Pliant wrote; a seed otherwise."""
 
 
 @dataclass(frozen=True)
