@@ -12,6 +12,8 @@ of doing nothing.
   landmarks of reconstruction and picture; strain of the code; seconds since the beginning.
 * Editability: the tip of the nose is dragged 16 pixels aside, in the picture before tuning, in the tuned one, and in generated
   pictures. Ratio: how far the detected tip is from where it should be, to how far it was (1: nothing happened, 0: arrived).
+* Sliders: learnt edits at strength 1 in the same pictures, and what they do to the landmarks, in percent of the distance
+  between the outer corners of the eyes: how much wider the mouth is (smile), how far the nose moves aside (turn head).
 """
 
 from __future__ import annotations
@@ -36,8 +38,16 @@ from pliant.gan.encoder import encoder_of
 from pliant.gan.invert import InvertSettings, InvertStep, invert, shown
 from pliant.gan.latent import LatentPicture, load_generator, sample
 from pliant.gan.stylegan2 import Generator
+from pliant.gan.vectors import vectors_for
 from pliant.images import center_crop_resize, contact_sheet, load_image, to_tensor
-from pliant.perception.landmarks import NOSE_TIP, LandmarkNet, load_landmarks
+from pliant.perception.landmarks import (
+    LEFT_EYE,
+    MOUTH_CORNERS,
+    NOSE_TIP,
+    RIGHT_EYE,
+    LandmarkNet,
+    load_landmarks,
+)
 from quality import perceptual
 
 RESULTS = Path(__file__).parent / "results"
@@ -47,6 +57,7 @@ FIGURES = ("psnr", "stlpips", "landmarks", "strain", "seconds")
 ASIDE = 16.0
 """Pixels of a 256-pixel picture that the nose is dragged."""
 FIRST_SEED = 2000
+SLIDERS = ("smile", "turn head")
 
 
 @dataclass
@@ -61,6 +72,8 @@ class Bench:
     rows: dict[str, dict[str, list[dict[str, float]]]] = field(default_factory=dict)
     """By kind of picture, then by row: figures of each picture."""
     drags: dict[str, list[float]] = field(default_factory=dict)
+    slides: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    """By kind of picture: what each slider does to each picture."""
 
     def measure(self, picture: LatentPicture, photo: Tensor, seconds: float) -> dict[str, float]:
         """Figures of a reconstruction."""
@@ -94,8 +107,29 @@ class Bench:
             rows.setdefault(NAMES.get(stage, first), []).append(self.measure(step.picture, photo, seconds))
         for stage, name in (("w+", f"{kind}, before tuning"), ("tune", f"{kind}, tuned")):
             if self.drag_steps and stage in ends:
-                self.drags.setdefault(name, []).append(self.dragged(ends[stage][0].picture))
+                self.edit(name, ends[stage][0].picture)
         return [mean, *(step.picture for step, _ in ends.values())]
+
+    def edit(self, name: str, picture: LatentPicture) -> None:
+        """Drag and slide a picture of that kind."""
+        self.drags.setdefault(name, []).append(self.dragged(picture))
+        self.slides.setdefault(name, []).append(self.slid(picture))
+
+    def slid(self, picture: LatentPicture) -> dict[str, float]:
+        """What each slider does at strength 1, in percent of the distance between the eyes' outer corners."""
+        vectors = vectors_for(picture.generator)
+        before = self.shape(picture)
+        after = {name: self.shape(vectors[name].apply(picture)) for name in SLIDERS if name in vectors}
+        return {name: 100 * (shape[name] - before[name]) for name, shape in after.items()}
+
+    def shape(self, picture: LatentPicture) -> dict[str, float]:
+        """What the sliders are measured by: width of the mouth, place of the nose between the eyes."""
+        points = self.net.detect(picture.pixels()[None]).points[0].cpu()
+        left, right = points[LEFT_EYE[0]], points[RIGHT_EYE[3]]
+        across = right - left
+        corners = points[MOUTH_CORNERS[1]] - points[MOUTH_CORNERS[0]]
+        nose = (points[NOSE_TIP] - (left + right) / 2) @ across / across.square().sum()
+        return {"smile": float(corners.norm() / across.norm()), "turn head": float(nose)}
 
     def dragged(self, picture: LatentPicture) -> float:
         """Drag the nose aside; distance that is left, to the distance at the start."""
@@ -156,6 +190,15 @@ def markdown(setup: dict[str, Any], bench: Bench) -> str:
             lines.append(
                 f"| {name} | {sum(ratios) / len(ratios):.3f} | {100 * share:.0f} % | {len(ratios)} |"
             )
+    if any(found[0] for found in bench.slides.values()):
+        names = list(next(iter(bench.slides.values()))[0])
+        lines += ["", "## Sliders at strength 1, percent of the distance between the eyes", ""]
+        lines += [f"| | {' | '.join(names)} | pictures |", f"| --- |{' --- |' * (len(names) + 1)}"]
+        for name, found in bench.slides.items():
+            effects = means(found)
+            lines.append(
+                f"| {name} | {' | '.join(f'{effects[each]:+.1f}' for each in names)} | {len(found)} |"
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -211,7 +254,7 @@ def main() -> None:
             last = {name: round(found[-1]["psnr"], 2) for name, found in bench.rows[kind].items()}
             print(json.dumps({"kind": kind, "number": number} | last), flush=True)
     for seed in range(FIRST_SEED, FIRST_SEED + min(args.count, 8) * bool(args.drag_steps)):
-        bench.drags.setdefault("generated, psi 0.7", []).append(bench.dragged(sample(generator, seed, 0.7)))
+        bench.edit("generated, psi 0.7", sample(generator, seed, 0.7))
     name = torch.cuda.get_device_name() if args.device.startswith("cuda") else platform.machine()
     words = ["python", "benchmarks/inversion.py", "--count", str(args.count), "--device", args.device]
     words += ["--drag-steps", str(args.drag_steps), *(["--set", *args.set] if args.set else [])]
@@ -222,7 +265,7 @@ def main() -> None:
         "settings": {name: getattr(settings, name) for name in settings.__dataclass_fields__},
     }
     args.out.mkdir(parents=True, exist_ok=True)
-    facts = {"setup": setup, "rows": bench.rows, "drags": bench.drags}
+    facts = {"setup": setup, "rows": bench.rows, "drags": bench.drags, "slides": bench.slides}
     (args.out / "inversion.json").write_text(json.dumps(facts, indent=1) + "\n")
     (args.out / "inversion.md").write_text(markdown(setup, bench))
     if sheet:
