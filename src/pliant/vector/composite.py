@@ -30,17 +30,19 @@ def without_hidden(fragments: Fragments, opacity: Tensor, pixels: int) -> Fragme
         opacity: [M].
         pixels: number of pixels of the picture.
     """
-    wanted = opacity.requires_grad or fragments.coverage.requires_grad
-    alpha = fragments.coverage.detach().float() * opacity.detach().index_select(0, fragments.shape)
-    number = torch.arange(len(alpha), device=alpha.device)
-    opaque = torch.where(alpha >= 1, number, -1)
-    floor = torch.full((pixels,), -1, device=alpha.device).scatter_reduce(0, fragments.pixel, opaque, "amax")
-    if wanted:
-        below = torch.where(opaque < floor.index_select(0, fragments.pixel), opaque, -1)
-        floor = torch.full_like(floor, -1).scatter_reduce(0, fragments.pixel, below, "amax")
-    kept = (number >= floor.index_select(0, fragments.pixel)).nonzero()[:, 0]
+    pixel = fragments.pixel
+    alpha = fragments.coverage.detach().float() * opacity.detach().float().index_select(0, fragments.shape)
+    opaque = (alpha >= 1).nonzero()[:, 0]
+    at = pixel.index_select(0, opaque)
+    none = torch.full((pixels,), -1, device=pixel.device)
+    lowest = none.scatter_reduce(0, at, opaque, "amax")
+    if opacity.requires_grad or fragments.coverage.requires_grad:
+        covered = opaque < lowest.index_select(0, at)
+        lowest = none.scatter_reduce(0, at[covered], opaque[covered], "amax")
+    number = torch.arange(len(pixel), device=pixel.device)
+    kept = (number >= lowest.index_select(0, pixel)).nonzero()[:, 0]
     return Fragments(
-        fragments.pixel.index_select(0, kept),
+        pixel.index_select(0, kept),
         fragments.shape.index_select(0, kept),
         fragments.coverage.index_select(0, kept),
     )
@@ -59,9 +61,8 @@ def blend(fragments: Fragments, colours: Tensor, opacity: Tensor, background: Te
     Returns:
         [3, pixels], of the type of `colours`.
     """
-    coverage = fragments.coverage.to(colours.dtype)
     stacks = _stack(fragments, len(colours), pixels, background)
-    painted = cast("Tensor", _Blend.apply(coverage, colours, opacity, stacks))
+    painted = cast("Tensor", _Blend.apply(fragments.coverage, colours, opacity, stacks))
     return painted.T
 
 

@@ -41,7 +41,7 @@ class Fragments:
     shape: Tensor
     """int64 [K]."""
     coverage: Tensor
-    """float64 [K], 0 to 1."""
+    """[K], 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,18 @@ def winding_areas(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -
     return Area(winding.cumsum(0), pieces, cell, inside, row_of, shift, path)
 
 
-def covered(area: Area, polylines: Polylines, even_odd: Tensor) -> Fragments:
+def covered(
+    area: Area, polylines: Polylines, even_odd: Tensor, dtype: torch.dtype = torch.float32
+) -> Fragments:
     """The pixels that filled paths cover, and those that their boundaries touch where a gradient is wanted.
 
     Args:
         area: of these polylines.
         polylines: gradients go to their vertices.
         even_odd: bool [N], the fill rule of each path.
+        dtype: of the coverage.
     """
-    wound = area.winding.double() / UNIT
+    wound = area.winding.to(dtype) / UNIT
     folded = even_odd[area.path][area.row_of] if even_odd.any() else None
     coverage = fold(wound, folded)
     keep = coverage > FAINT
@@ -131,7 +134,7 @@ def covered(area: Area, polylines: Polylines, even_odd: Tensor) -> Fragments:
 
 def fold(winding: Tensor, even_odd: Tensor | None) -> Tensor:
     """Coverage of winding areas in pixels; `even_odd` is a bool of the same shape, None for non-zero only."""
-    nonzero = winding.abs().clamp(max=1)
+    nonzero = winding.abs().clamp_(max=1)
     if even_odd is None:
         return nonzero
     return torch.where(even_odd, 1 - ((winding.remainder(2)) - 1).abs(), nonzero)

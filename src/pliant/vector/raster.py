@@ -44,7 +44,9 @@ def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Tensor:
     scale = scene.points.new_tensor([width / scene.size[0], height / scene.size[1]])
     lines = flatten(scene, scene.points * scale)
     filled = (scene.colour_of >= 0) & ~scene.hidden
-    fragments = covered(winding_areas(lines, filled, (width, height)), lines, scene.even_odd)
+    fragments = covered(
+        winding_areas(lines, filled, (width, height)), lines, scene.even_odd, scene.points.dtype
+    )
     colours, opacity = _colours(scene, scene.colour_of), scene.opacity
     pencilled = (scene.stroke_of >= 0) & ~scene.hidden & (scene.stroke_width > 0)
     if pencilled.any():

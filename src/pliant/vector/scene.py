@@ -20,16 +20,9 @@ from torch import Tensor
 from pliant.errors import InputError
 from pliant.images import MAX_PIXELS
 from pliant.picture import Picture
+from pliant.vector.scene_check import FLAGS, FLOATS, INDICES, PER_PATH, check_scene
 
 __all__ = ["Group", "Scene", "VectorPicture", "stacked"]
-
-_FLOATS = ("points", "colours", "opacity", "stroke_width")
-_INDICES = ("lengths", "parts", "colour_of", "stroke_of", "group_of")
-_FLAGS = ("closed", "even_odd", "locked_shape", "locked_colour", "hidden")
-_PER_PATH = (
-    *("parts", "even_odd", "colour_of", "opacity", "stroke_of", "stroke_width", "group_of"),
-    *("locked_shape", "locked_colour", "hidden"),
-)
 
 
 @dataclass(frozen=True)
@@ -145,9 +138,9 @@ class Scene:
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Scene:
         """The drawing on another device, its floats as another type."""
-        moved = {name: getattr(self, name).to(device=device) for name in (*_INDICES, *_FLAGS)}
+        moved = {name: getattr(self, name).to(device=device) for name in (*INDICES, *FLAGS)}
         return replace(
-            self, **moved, **{name: getattr(self, name).to(device=device, dtype=dtype) for name in _FLOATS}
+            self, **moved, **{name: getattr(self, name).to(device=device, dtype=dtype) for name in FLOATS}
         )
 
     def detach(self) -> Scene:
@@ -172,7 +165,7 @@ class Scene:
             torch.cat([self.colour_of[paths], self.stroke_of[paths]]), return_inverse=True
         )
         renumbered = renumbered - (used < 0).sum()
-        chosen = {name: getattr(self, name)[paths] for name in _PER_PATH}
+        chosen = {name: getattr(self, name)[paths] for name in PER_PATH}
         return replace(
             self,
             **chosen
@@ -211,8 +204,7 @@ class Scene:
         Raises:
             InputError: tensors of the wrong shape or type, numbers that are not finite or name what is not there.
         """
-        _check_shapes(self)
-        _check_values(self)
+        check_scene(self)
         return self
 
 
@@ -229,7 +221,7 @@ def stacked(scenes: Sequence[Scene]) -> Scene:
         raise InputError("Only drawings of one size can be laid on top of one another.")
     joined = {
         name: torch.cat([getattr(scene, name) for scene in scenes])
-        for name in (*_FLOATS, *_FLAGS, "lengths", "parts")
+        for name in (*FLOATS, *FLAGS, "lengths", "parts")
     }
     colours, groups = 0, 0
     rows: dict[str, list[Tensor]] = {"colour_of": [], "stroke_of": [], "group_of": []}
@@ -293,7 +285,7 @@ class VectorPicture(Picture):
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The drawing: its tensors, and names, groups and size as facts."""
-        tensors = {name: getattr(self.scene, name).detach().cpu() for name in (*_FLOATS, *_INDICES, *_FLAGS)}
+        tensors = {name: getattr(self.scene, name).detach().cpu() for name in (*FLOATS, *INDICES, *FLAGS)}
         facts = {
             "size": list(self.scene.size),
             "background": None if self.scene.background is None else list(self.scene.background),
@@ -315,8 +307,8 @@ class VectorPicture(Picture):
             size, background, names = facts["size"], facts["background"], facts["names"]
             scene = Scene(
                 size=(float(size[0]), float(size[1])),
-                **{name: tensors[name].float() for name in _FLOATS},
-                **{name: tensors[name] for name in (*_INDICES, *_FLAGS)},
+                **{name: tensors[name].float() for name in FLOATS},
+                **{name: tensors[name] for name in (*INDICES, *FLAGS)},
                 names=tuple(str(names.get(str(index), "")) for index in range(len(tensors["parts"]))),
                 groups=tuple(Group(str(g["id"]), str(g["label"]), int(g["parent"])) for g in facts["groups"]),
                 background=None if background is None else tuple(float(background[i]) for i in range(3)),  # type: ignore[arg-type]
@@ -326,48 +318,6 @@ class VectorPicture(Picture):
             return VectorPicture(scene, float(facts["scale"]), known)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise InputError(f"The saved drawing is damaged: {type(error).__name__} {error}.") from error
-
-
-def _check_shapes(scene: Scene) -> None:
-    counts = {"points": (scene.points, 2), "colours": (scene.colours, 3)}
-    for name, (tensor, width) in counts.items():
-        if tensor.ndim != 2 or tensor.shape[1] != width:
-            raise InputError(f"The {name} of a drawing are [N, {width}], these are {list(tensor.shape)}.")
-    for name in _PER_PATH:
-        if tuple(getattr(scene, name).shape) != (len(scene.names),):
-            raise InputError(
-                f"'{name}' of a drawing needs one value for each of its {len(scene.names)} paths."
-            )
-    if scene.lengths.ndim != 1 or scene.lengths.shape != scene.closed.shape:
-        raise InputError("'lengths' and 'closed' of a drawing need one value for each subpath.")
-    wrong = [name for name in _FLOATS if not getattr(scene, name).is_floating_point()]
-    wrong += [name for name in _INDICES if getattr(scene, name).dtype != torch.int64]
-    wrong += [name for name in _FLAGS if getattr(scene, name).dtype != torch.bool]
-    if wrong:
-        raise InputError(f"'{wrong[0]}' of a drawing has the type {getattr(scene, wrong[0]).dtype}.")
-    if not all(0 < side < float("inf") for side in scene.size):
-        raise InputError(
-            f"A drawing has a positive width and height, not {scene.size[0]:g} x {scene.size[1]:g}."
-        )
-
-
-def _check_values(scene: Scene) -> None:
-    for name in _FLOATS:
-        if not torch.isfinite(getattr(scene, name)).all():
-            raise InputError(f"The {name} of the drawing hold NaN or infinite values.")
-    if (scene.lengths < 1).any() or (scene.parts < 1).any():
-        raise InputError("Every path of a drawing has a subpath, and every subpath a segment.")
-    if int(scene.parts.sum()) != len(scene.lengths) or int(scene.points_of_subpath.sum()) != len(
-        scene.points
-    ):
-        raise InputError("The points, subpaths and paths of the drawing do not belong together.")
-    limits = {"colour_of": len(scene.colours), "stroke_of": len(scene.colours), "group_of": len(scene.groups)}
-    for name, limit in limits.items():
-        numbers: Tensor = getattr(scene, name)
-        if ((numbers < -1) | (numbers >= limit)).any():
-            raise InputError(f"'{name}' of the drawing names something that is not there.")
-    if any(not -1 <= group.parent < index for index, group in enumerate(scene.groups)):
-        raise InputError("A group of the drawing must come after the group that holds it.")
 
 
 def _repeated(counts: Tensor) -> Tensor:

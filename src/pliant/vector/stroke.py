@@ -50,7 +50,7 @@ def stroked(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, i
     Args:
         lines: gradients go to their vertices.
         painted: bool [N], the paths that are stroked.
-        width: [N] in pixels; gradients go to it.
+        width: [N] in pixels; gradients go to it. The coverage has its type.
         size: width and height of the picture.
     """
     bars = _bars(lines, painted, width.detach().double())
@@ -61,7 +61,7 @@ def stroked(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, i
     path, pixel = key[winner] // (size[0] * size[1]), key[winner] % (size[0] * size[1])
     coverage = _bar_area(lines, bars.line[bar[winner]], centres[winner], width.double()[path] / 2)
     kept = (coverage.detach() > FAINT).nonzero()[:, 0]
-    return Fragments(pixel[kept], path[kept], coverage[kept])
+    return Fragments(pixel[kept], path[kept], coverage[kept].to(width.dtype))
 
 
 def _bars(lines: Polylines, painted: Tensor, width: Tensor) -> _Bars:
