@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pliant.errors import InputError
+from pliant.vector import raster
 from pliant.vector.composite import blend
 from pliant.vector.coverage import Fragments, winding_areas
 from pliant.vector.flatten import flatten
@@ -204,6 +205,18 @@ class TestTraps:
         lines = flatten(scene, scene.points)
         area = winding_areas(lines, torch.ones(50, dtype=torch.bool), (4096, 4096))
         assert len(area.winding) < 50 * 16 * 16
+
+    def test_bands_give_the_same_picture_and_gradient(self, monkeypatch):
+        scene = VARIED["rims"]
+        drawn = []
+        for at_once in (raster.AT_ONCE, 5000):
+            monkeypatch.setattr(raster, "AT_ONCE", at_once)
+            points = scene.points.clone().requires_grad_()
+            picture = rasterise(scene.with_(points=points))
+            picture.square().sum().backward()
+            drawn.append((picture.detach(), points.grad))
+        assert (drawn[0][0] - drawn[1][0]).abs().max() < 1e-5
+        assert (drawn[0][1] - drawn[1][1]).abs().max() < 1e-3 * drawn[0][1].abs().max()
 
     def test_inside_is_covered_exactly(self):
         assert ink(box(0.1, 0.1, 5.7, 5.7))[1:5, 1:5].eq(1).all()

@@ -124,6 +124,7 @@ def test_a_picture_is_the_same_after_its_state():
         ({"colour_of": torch.tensor([0, 0])}, "one value for each of its 3 paths"),
         ({"group_of": torch.tensor([2, 0, 0])}, "not there"),
         ({"lengths": torch.tensor([0, 7, 2, 4])}, "every subpath a segment"),
+        ({"lengths": torch.tensor([2**62, 2**62, 2, 4])}, "do not belong together"),
         ({"even_odd": torch.zeros(3)}, "type"),
         ({"size": (0.0, 8.0)}, "positive width"),
         ({"groups": (Group("a", "A", 1), Group("b", "B"))}, "must come after"),

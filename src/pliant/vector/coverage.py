@@ -22,7 +22,7 @@ from torch import Tensor
 
 from pliant.vector.flatten import Polylines, ragged, run_sums
 
-__all__ = ["Fragments", "covered", "fold", "winding_areas"]
+__all__ = ["Fragments", "box_area", "covered", "fold", "winding_areas"]
 
 UNIT = 2.0**32
 """Whole numbers for the height or the area of one pixel."""
@@ -106,6 +106,12 @@ def winding_areas(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -
     winding.scatter_add_(0, cell, pieces.height - beyond).scatter_add_(0, cell + 1, beyond)
     inside = (pieces.column >= 0) & (pieces.column < size[0])
     return Area(winding.cumsum(0), pieces, cell, inside, row_of, shift, path)
+
+
+def box_area(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -> int:
+    """How many winding areas `winding_areas` would hold."""
+    _, _, width, height = _boxes(polylines.vertices.detach(), polylines.path, filled, size)
+    return int(((width + 2) * height).sum())
 
 
 def covered(

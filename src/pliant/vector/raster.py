@@ -2,7 +2,8 @@
 
 Curves become lines (`flatten.py`), fills the exact area of each pixel that they cover (`coverage.py`), strokes the
 area of a bar across the pixel at the nearest place of the line (`stroke.py`), and all of it is laid over one another
-(`composite.py`). Memory grows with the pixels of the paths' boxes, time with those and the length of the boundaries.
+(`composite.py`). Time grows with the pixels of the paths' boxes and the length of the boundaries, memory with what is seen
+of them: drawings with very many large paths are worked on in bands.
 
 The same scene gives the same bits each time, on a GPU too: winding areas are sums of whole numbers, and every sum of
 real numbers has a fixed order. No gradient comes from sampling.
@@ -10,19 +11,24 @@ real numbers has a fixed order. No gradient comes from sampling.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
 from pliant.errors import InputError
 from pliant.vector.composite import blend, without_hidden
-from pliant.vector.coverage import Fragments, covered, winding_areas
+from pliant.vector.coverage import Fragments, box_area, covered, winding_areas
 from pliant.vector.flatten import flatten
 from pliant.vector.scene import Scene
-from pliant.vector.stroke import stroked
+from pliant.vector.stroke import bar_area, stroked
 
 __all__ = ["rasterise"]
 
 WHITE = (1.0, 1.0, 1.0)
+AT_ONCE = 2**25
+"""Pixels of boxes and bars that are worked on at once, some 40 bytes each; what has more is drawn in bands of rows."""
 
 
 def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Tensor:
@@ -44,20 +50,39 @@ def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Tensor:
     scale = scene.points.new_tensor([width / scene.size[0], height / scene.size[1]])
     lines = flatten(scene, scene.points * scale)
     filled = (scene.colour_of >= 0) & ~scene.hidden
-    fragments = covered(
-        winding_areas(lines, filled, (width, height)), lines, scene.even_odd, scene.points.dtype
-    )
-    colours, opacity = _colours(scene, scene.colour_of), scene.opacity
     pencilled = (scene.stroke_of >= 0) & ~scene.hidden & (scene.stroke_width > 0)
-    if pencilled.any():
-        strokes = stroked(lines, pencilled, scene.stroke_width * scale.prod().sqrt(), (width, height))
-        fragments = _interleaved(fragments, strokes)
+    strokes = bool(pencilled.any())
+    widths = scene.stroke_width * scale.prod().sqrt()
+    work = box_area(lines, filled, (width, height))
+    work += bar_area(lines, pencilled, widths, (width, height)) if strokes else 0
+
+    bands: list[Tensor] = []
+    for top, bottom in _bands(height, work):
+        band = replace(lines, vertices=lines.vertices - lines.vertices.new_tensor([0, top])) if top else lines
+        part = (width, bottom - top)
+        fragments = covered(winding_areas(band, filled, part), band, scene.even_odd, scene.points.dtype)
+        if strokes:
+            fragments = _interleaved(fragments, stroked(band, pencilled, widths, part))
+        bands.append(_painted(scene, fragments, part, strokes=strokes))
+    return bands[0] if len(bands) == 1 else torch.cat(bands, dim=1)
+
+
+def _bands(height: int, work: int) -> list[tuple[int, int]]:
+    """First row and the row after the last of each band, so that none has much more than `AT_ONCE` of the work."""
+    count = min(height, work // AT_ONCE + 1)
+    return list(pairwise(height * index // count for index in range(count + 1)))
+
+
+def _painted(scene: Scene, fragments: Fragments, size: tuple[int, int], *, strokes: bool) -> Tensor:
+    """The fragments of a scene over its background, [3, H, W]; with strokes, shapes are as `_interleaved` has them."""
+    colours, opacity = _colours(scene, scene.colour_of), scene.opacity
+    if strokes:
         colours = torch.stack([colours, _colours(scene, scene.stroke_of)], dim=1).flatten(0, 1)
         opacity = opacity.repeat_interleave(2)
-    shown = without_hidden(fragments, opacity, width * height)
+    pixels = size[0] * size[1]
     background = 2 * scene.points.new_tensor(scene.background or WHITE) - 1
-    painted = blend(shown, 2 * colours - 1, opacity, background, width * height)
-    return painted.reshape(3, height, width)
+    shown = without_hidden(fragments, opacity, pixels)
+    return blend(shown, 2 * colours - 1, opacity, background, pixels).reshape(3, size[1], size[0])
 
 
 def _colours(scene: Scene, rows: Tensor) -> Tensor:

@@ -62,6 +62,8 @@ def _check_values(scene: Scene) -> None:
             raise InputError(f"The {name} of the drawing hold NaN or infinite values.")
     if (scene.lengths < 1).any() or (scene.parts < 1).any():
         raise InputError("Every path of a drawing has a subpath, and every subpath a segment.")
+    if (scene.lengths > len(scene.points)).any() or (scene.parts > len(scene.lengths)).any():
+        raise InputError("The points, subpaths and paths of the drawing do not belong together.")
     if int(scene.parts.sum()) != len(scene.lengths) or int(scene.points_of_subpath.sum()) != len(
         scene.points
     ):

@@ -16,7 +16,7 @@ from torch import Tensor
 from pliant.vector.coverage import FAINT, Fragments
 from pliant.vector.flatten import Polylines, ragged
 
-__all__ = ["stroked"]
+__all__ = ["bar_area", "stroked"]
 
 REACH = 0.71
 """How far beyond its edge a stroke can touch a pixel, from the pixel's centre: half a diagonal."""
@@ -62,6 +62,13 @@ def stroked(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, i
     coverage = _bar_area(lines, bars.line[bar[winner]], centres[winner], width.double()[path] / 2)
     kept = (coverage.detach() > FAINT).nonzero()[:, 0]
     return Fragments(pixel[kept], path[kept], coverage[kept].to(width.dtype))
+
+
+def bar_area(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, int]) -> int:
+    """How many pairs of a line and a pixel `stroked` would compare, at most."""
+    bars = _bars(lines, painted, width.detach().double())
+    areas = 2 * bars.across * (bars.before + bars.length + bars.after)
+    return int(areas.clamp(max=size[0] * size[1]).sum())
 
 
 def _bars(lines: Polylines, painted: Tensor, width: Tensor) -> _Bars:
