@@ -137,7 +137,9 @@ class Plan:
     """Colours at the top and at the bottom; empty: any noise."""
     effect: str = ""
     facts: dict[str, str] = field(default_factory=dict)
-    """What evaluation asks for: `colour`, `effect`, `place`, `count`, `background`."""
+    """What it shows, for evaluation and for a sibling to differ in: `place`, `count`."""
+    meaning: tuple[str, ...] = ()
+    """What the caption says apart from names. Captions of other meaning are never taken for equal, however alike they read."""
 
 
 def is_held_out_word(word: str) -> bool:
@@ -202,30 +204,27 @@ class Writer:
         """One of its names."""
         return self.random.choice((colour, colour, *OTHER_NAMES.get(colour, ())))
 
-    def single(self, number: int, colour: str | None = None, effect: str | None = None) -> Plan:
-        """One thing; colour and effect are drawn, or given (empty: none)."""
+    def single(self, number: int) -> Plan:
+        """One thing, as it is, dyed, or in another light or material (most of which leave no colour)."""
         random = self.random
-        if colour is None:
-            colour = random.choice(list(COLOURS)) if random.random() < 0.35 else ""
-        if effect is None:
-            effect = random.choice(list(EFFECTS)) if random.random() < 0.3 else ""
+        effect = random.choice(list(EFFECTS)) if random.random() < 0.3 else ""
+        colour = random.choice(list(COLOURS)) if not effect and random.random() < 0.45 else ""
         name = self.name(number)
         if colour:
             name = f"{self.colour_word(colour)} {name}"
         article = random.choice(("", "a ", "the "))
-        facts = {"colour": colour} if colour else {}
         background, behind = self.behind()
         if effect:
             sentence = random.choice(EFFECT_WORDS[effect])
             caption = sentence.format(name if sentence.startswith(("a ", "an ")) else article + name)
-            facts["effect"] = effect
+            behind = ""
         else:
             caption = random.choice(FRAMES).format(article + name) + behind
         layer = Layer(
             number, random.uniform(-0.15, 0.15), random.uniform(-0.15, 0.15), random.uniform(0.6, 1.0),
             random.gauss(0, 0.1), colour,
         )  # fmt: skip
-        return Plan(caption, (layer,), background, effect, facts)
+        return Plan(caption, (layer,), background, effect, meaning=(colour, effect, behind))
 
     def behind(self) -> tuple[tuple[str, str], str]:
         """A background, and at times the words for it."""
@@ -255,7 +254,9 @@ class Writer:
             Layer(one, along[0], along[1], sizes[0], 0.0, first),
             Layer(two, -along[0], -along[1], sizes[1], 0.0, second),
         )
-        return Plan(caption, layers, self.behind()[0], "", {"place": place})
+        things = tuple(names) if sentence == PLACES[place] else tuple(sorted(names))
+        meaning = (sentence if sentence == PLACES[place] else "", *things)
+        return Plan(caption, layers, self.behind()[0], "", {"place": place}, meaning)
 
     def counted(self, number: int, avoid: str = "") -> Plan:
         """The same thing several times."""
@@ -283,7 +284,7 @@ class Writer:
         if effect:
             words = random.choice(EFFECT_WORDS[effect])
             caption = words.format(caption.removeprefix("a ") if words.startswith(("a ", "an ")) else caption)
-        return Plan(caption, (Layer(number, 0.0, 0.0, 1.0),), ("white", "white"), effect)
+        return Plan(caption, (Layer(number, 0.0, 0.0, 1.0),), ("white", "white"), effect, meaning=(effect,))
 
     def flat(self) -> Plan:
         """Nothing but colours."""
@@ -291,8 +292,8 @@ class Writer:
         one, two = (random.choice(list(COLOURS)) for _ in range(2))
         if random.random() < 0.6:
             word = self.colour_word(one)
-            return Plan(random.choice(FLAT).format(word), (), (one, one), "", {"background": one})
-        return Plan(random.choice(BLENDS).format(one, two), (), (one, two))
+            return Plan(random.choice(FLAT).format(word), (), (one, one), meaning=(one,))
+        return Plan(random.choice(BLENDS).format(one, two), (), (one, two), meaning=(one, two))
 
 
 def seen_words(items: Sequence[Item], usable: Sequence[int]) -> list[str]:

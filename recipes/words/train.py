@@ -6,7 +6,7 @@ DATA is an unpacked pack (`pack.py`). Every step draws new pictures from plans (
 as CLIPVG will (`vary`). What is minimised:
 
 * contrast: among all captions of a batch a picture finds its own, and a caption its picture (CLIP, arXiv 2103.00020); captions
-  that the sentence encoder finds all but equal do not compete;
+  that mean the same do not compete;
 * text: the text side gives the vectors of the sentence encoder (MiniLM), on captions and on the definitions of WordNet, so that
   words beside those of the captions get their place;
 * classes: with its own classifier the image side still says what EfficientNet-Lite0 said, and so it does by comparing
@@ -42,7 +42,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from pliant.perception.words import WordsConfig, WordsNet, save_words_net
 
 EQUAL = 0.93
-"""Cosine of the sentence encoder from which two captions do not compete."""
+"""Cosine of the sentence encoder from which the names in two captions are taken for one."""
 SURE = 0.4
 """Probability from which Lite0's guess is told to the projection."""
 
@@ -102,6 +102,21 @@ def contrast(images: Tensor, texts: Tensor, scale: Tensor, alike: Tensor) -> Ten
     logits = logits.masked_fill(alike & ~right, -math.inf)
     answer = torch.arange(len(images), device=images.device)
     return (functional.cross_entropy(logits, answer) + functional.cross_entropy(logits.T, answer)) / 2
+
+
+def mean_the_same(plans: list[Plan], vectors: Tensor) -> Tensor:
+    """[B, B] bool: captions of one meaning and like names; of nothing but colours, the meaning is enough.
+
+    Args:
+        plans: B of them.
+        vectors: [B, D] the teacher's, of length one.
+    """
+    numbers: dict[tuple[str, ...], int] = {}
+    codes = torch.tensor([numbers.setdefault(plan.meaning, len(numbers)) for plan in plans]).to(
+        vectors.device
+    )
+    flat = torch.tensor([not plan.layers for plan in plans]).to(vectors.device)
+    return (codes[:, None] == codes) & ((vectors @ vectors.T > EQUAL) | (flat[:, None] & flat))
 
 
 def text_loss(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -261,10 +276,13 @@ class Training:
             texts = net.text(numbers, present)
         images, texts = (functional.normalize(x.float(), dim=1) for x in (images, texts))
         scale = net.log_scale.exp()
-        alike = theirs[:count] @ theirs[:count].T > EQUAL
+        alike = mean_the_same(batch.plans, theirs[:count])
+        # The sentence encoder hardly tells "a dog left of a cat" from "a cat left of a dog": there it is no teacher.
+        taught = torch.tensor([len(plan.layers) != 2 for plan in batch.plans] + [True] * (len(texts) - count))
+        taught = taught.to(self.device)
         return {
             "contrast": contrast(images, texts[:count], scale, alike),
-            "text": text_loss(texts, theirs),
+            "text": text_loss(texts[taught], theirs[taught]),
             "classes": class_loss(logits.float(), scale * images @ self.named.T, wanted.float()),
         }
 

@@ -175,6 +175,24 @@ def test_contrast_by_hand(recipe):
     )
 
 
+def test_captions_compete_unless_they_mean_the_same(recipe):
+    Plan, Layer = recipe.captions.Plan, recipe.captions.Layer
+    thing = (Layer(0, 0, 0, 1),)
+    plans = [
+        Plan("a red car", thing, meaning=("red",)),
+        Plan("the red car", thing, meaning=("red",)),
+        Plan("a blue car", thing, meaning=("blue",)),
+        Plan("a red house", thing, meaning=("red",)),
+        Plan("crimson", (), meaning=("red",)),
+        Plan("something red", (), meaning=("red",)),
+    ]
+    vectors = torch.eye(6)
+    vectors[1] = vectors[2] = vectors[0]
+    expected = torch.eye(6, dtype=torch.bool)
+    expected[0, 1] = expected[1, 0] = expected[4, 5] = expected[5, 4] = True
+    assert torch.equal(recipe.train.mean_the_same(plans, vectors), expected)
+
+
 def test_the_text_loss_is_nothing_where_both_agree(recipe):
     ours = functional.normalize(torch.randn(5, 8), dim=1)
     assert float(recipe.train.text_loss(ours, ours)) == pytest.approx(0, abs=1e-6)
