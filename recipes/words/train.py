@@ -9,7 +9,7 @@ as CLIPVG will (`vary`). What is minimised:
   that mean the same do not compete;
 * text: the text side gives the vectors of the sentence encoder (MiniLM), on captions and on the definitions of WordNet, so that
   words beside those of the captions get their place;
-* classes: with its own classifier the image side still says what EfficientNet-Lite0 said, and so it does by comparing
+* kept and told: with its own classifier the image side still says what EfficientNet-Lite0 said, and so it does by comparing
   with the names of the 1,000 classes, where Lite0 is sure.
 
 The image side begins at Lite0, with normalisation frozen; its projection at the ridge regression from what Lite0 takes for the
@@ -125,19 +125,19 @@ def text_loss(ours: Tensor, theirs: Tensor) -> Tensor:
     return apart + 4 * (ours @ ours.T - theirs @ theirs.T).square().mean()
 
 
-def class_loss(logits: Tensor, named: Tensor, wanted: Tensor) -> Tensor:
-    """Divergence of our guesses from Lite0's.
+def kept_loss(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Divergence of the classifier on our features from Lite0's logits, both [B, 1000]."""
+    return functional.kl_div(
+        logits.log_softmax(1), wanted.log_softmax(1), log_target=True, reduction="batchmean"
+    )
 
-    Args:
-        logits: [B, 1000] of the classifier on our features.
-        named: [B, 1000] cosines to the classes' names, times a scale.
-        wanted: [B, 1000] logits of Lite0.
-    """
+
+def told_loss(named: Tensor, wanted: Tensor) -> Tensor:
+    """Divergence of comparing with the classes' names from Lite0's logits, both [B, 1000], where Lite0 is sure."""
     guess = wanted.log_softmax(1)
-    kept = functional.kl_div(logits.log_softmax(1), guess, log_target=True, reduction="batchmean")
     told = functional.kl_div(named.log_softmax(1), guess, log_target=True, reduction="none").sum(1)
     sure = (guess.exp().amax(1) > SURE).float()
-    return kept + (told * sure).sum() / sure.sum().clamp_min(1)
+    return (told * sure).sum() / sure.sum().clamp_min(1)
 
 
 @torch.no_grad()
@@ -195,15 +195,13 @@ class Training:
         texts = (data / "texts.txt").read_text().splitlines()
         batches = Batches(library.items, net, texts, (args.batch, args.texts), args.seed)
         self.batches = iter(DataLoader(batches, batch_size=None, num_workers=args.workers))
-        self.names = self._names((data / "classes.txt").read_text().splitlines())
+        classes = (data / "classes.txt").read_text().splitlines()
+        numbers, present = net.numbers_of([f"a photo of a {name}" for name in classes])
+        self.named = self.teacher(numbers.to(self.device), present.to(self.device))
         self._begin_near_the_teachers()
         self.average = copy.deepcopy(self.net)
         self.adam = self._optimiser()
-        self.named, self.steps = self._named(), 0
-
-    def _names(self, classes: list[str]) -> tuple[Tensor, Tensor]:
-        numbers, present = self.net.numbers_of([f"a photo of a {name}" for name in classes])
-        return numbers.to(self.device), present.to(self.device)
+        self.steps = 0
 
     @torch.no_grad()
     def _begin_near_the_teachers(self) -> None:
@@ -214,8 +212,7 @@ class Training:
         net.text.pieces.weight.copy_(begun / begun.square().mean().sqrt())
         rows = math.ceil(self.args.begin / self.args.batch)
         features = [self.lite0(self._pictures(next(self.batches).plans)).float() for _ in range(rows)]
-        names = self.teacher(*self.names)
-        weight, bias = class_projection(torch.cat(features), self.classifier, names)
+        weight, bias = class_projection(torch.cat(features), self.classifier, self.named)
         net.project.weight.copy_(weight)
         net.project.bias.copy_(bias)
 
@@ -247,7 +244,7 @@ class Training:
             group["lr"] = group["rate"] * warm * max(0.5 + 0.5 * math.cos(math.pi * share), 1e-3)
         batch = next(self.batches)
         losses = self._losses(batch)
-        weights = {"contrast": 1.0, "text": self.args.text, "classes": self.args.classes}
+        weights = {"contrast": 1.0, "text": self.args.text, "kept": self.args.kept, "told": self.args.told}
         loss = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         self.adam.zero_grad(set_to_none=True)
         loss.backward()
@@ -264,8 +261,6 @@ class Training:
         net, count = self.net, len(batch.plans)
         numbers, present = batch.numbers.to(self.device), batch.present.to(self.device)
         pictures = self._pictures(batch.plans)
-        if self.steps % 50 == 49:
-            self.named = self._named()
         theirs = self.teacher(numbers, present)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             with torch.no_grad():
@@ -283,13 +278,9 @@ class Training:
         return {
             "contrast": contrast(images, texts[:count], scale, alike),
             "text": text_loss(texts[taught], theirs[taught]),
-            "classes": class_loss(logits.float(), scale * images @ self.named.T, wanted.float()),
+            "kept": kept_loss(logits.float(), wanted.float()),
+            "told": told_loss(scale * images @ self.named.T, wanted.float()),
         }
-
-    @torch.no_grad()
-    def _named(self) -> Tensor:
-        """[1000, D] of length one: what the text side makes of the classes' names by now."""
-        return functional.normalize(self.net.text(*self.names).float(), dim=1)
 
     def run(self) -> tuple[float, list[dict[str, float]]]:
         """Train until the time or the steps are used up: seconds, and what was reported on the way."""
@@ -326,7 +317,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate of texts and projection")
     parser.add_argument("--image-rate", type=float, default=5e-4, help="learning rate of the image side")
     parser.add_argument("--text", type=float, default=4.0, help="weight of the text loss")
-    parser.add_argument("--classes", type=float, default=0.1, help="weight of the class loss")
+    parser.add_argument("--kept", type=float, default=0.2, help="weight of what Lite0's classifier says")
+    parser.add_argument("--told", type=float, default=0.1, help="weight of what the classes' names say")
     parser.add_argument("--workers", type=int, default=0, help="processes that write captions")
     parser.add_argument("--report-every", type=int, default=100, help="steps")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -200,12 +200,16 @@ def test_the_text_loss_is_nothing_where_both_agree(recipe):
     assert float(recipe.train.text_loss(turned, turned.flip(1))) == pytest.approx(1)
 
 
-def test_the_class_loss_tells_only_what_lite0_is_sure_of(recipe):
+def test_classes_are_kept_and_told_where_lite0_is_sure(recipe):
     wanted = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.1, 0.0, 0.0, 0.0]])
-    assert float(recipe.train.class_loss(wanted, wanted, wanted)) == pytest.approx(0, abs=1e-6)
     other = torch.tensor([[2.0, 0.0, 0.0, 0.0], [5.0, 0.0, 0.0, 0.0]])
-    assert float(recipe.train.class_loss(wanted, other, wanted)) == pytest.approx(0, abs=1e-6)
-    assert recipe.train.class_loss(wanted, other.flip(0), wanted) > 0.1
+    assert float(recipe.train.kept_loss(wanted, wanted)) == pytest.approx(0, abs=1e-6)
+    p, q = wanted[1].softmax(0), other[1].softmax(0)
+    assert float(recipe.train.kept_loss(other, wanted)) == pytest.approx(
+        float((p * (p / q).log()).sum()) / 2, rel=1e-4
+    )
+    assert float(recipe.train.told_loss(other, wanted)) == pytest.approx(0, abs=1e-6)
+    assert recipe.train.told_loss(other.flip(0), wanted) > 0.1
 
 
 def test_the_projection_begins_at_the_names_of_classes(recipe):
