@@ -106,7 +106,12 @@ def _data(part):
 
 def resvg(scene: Scene, zoom: int = 1) -> torch.Tensor:
     """What resvg paints, [3, H, W] in 0 to 1; with a zoom, averaged over zoom x zoom samples a pixel."""
-    png = bytes(resvg_py.svg_to_bytes(svg_string=svg(scene), zoom=zoom))
+    return painted(svg(scene), zoom)
+
+
+def painted(text: str, zoom: int = 1) -> torch.Tensor:
+    """What resvg makes of an SVG on white, [3, H, W] in 0 to 1, from zoom x zoom samples a pixel."""
+    png = bytes(resvg_py.svg_to_bytes(svg_string=text, zoom=zoom, background="white"))
     pixels = np.array(Image.open(io.BytesIO(png)).convert("RGB"))
     picture = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
     return torch.nn.functional.avg_pool2d(picture, zoom)

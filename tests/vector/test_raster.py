@@ -14,8 +14,10 @@ from pliant.vector.flatten import flatten
 from pliant.vector.outline import Path, assemble, polygon
 from pliant.vector.raster import rasterise
 from pliant.vector.scene import VectorPicture
+from pliant.vector.svg import read_svg
 
-from drawings import blobs, circle, psnr, resvg, scribbles, star
+from drawings import blobs, circle, painted, psnr, resvg, scribbles, star
+from paths import FIXTURES
 
 BLACK, WHITE, RED = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (1.0, 0.0, 0.0)
 
@@ -181,6 +183,13 @@ def test_the_picture_is_what_resvg_paints(name):
     ours, theirs, truth = (rasterise(scene) + 1) / 2, resvg(scene), resvg(scene, 8)
     assert psnr(ours, truth) >= 45
     assert psnr(ours, theirs) >= min(40, psnr(theirs, truth) - 0.5)
+
+
+@pytest.mark.parametrize("path", sorted((FIXTURES / "openclipart").glob("*.svg")), ids=lambda path: path.stem)
+def test_drawings_from_elsewhere_are_what_resvg_paints(path):
+    scene = read_svg(path.read_bytes()).scene
+    ours = (rasterise(scene) + 1) / 2
+    assert psnr(ours, painted(path.read_text())) >= 40
 
 
 class TestTraps:

@@ -2,8 +2,8 @@
 
 A stroke is all that is nearer to its line than half its width. For every pixel near it the nearest of the path's lines
 is found; there the stroke's two edges are taken as straight, and the area between them in the pixel is exact for an
-edge of any slope. So strokes thinner than a pixel are right as well. Gradients go to the end points of the nearest
-line and to the width.
+edge of any slope. So strokes thinner than a pixel are right as well. Where strands of one stroke run through the same
+pixel side by side, only the nearest of them counts. Gradients go to the end points of the nearest line and to the width.
 """
 
 from __future__ import annotations
