@@ -20,7 +20,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from pliant.vector.flatten import Polylines, ragged, run_sums
+from pliant.vector.flatten import Polylines, ragged, run_sums, taken
 
 __all__ = ["Fragments", "box_area", "covered", "fold", "winding_areas"]
 
@@ -98,8 +98,8 @@ def winding_areas(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -
     row_of = torch.repeat_interleave(stride[path])
     shift = (top[path] + row) * size[0] + left[path] - first[path] - row * stride[path]
 
-    owner = _taken(polylines.path[pieces.lines], pieces.line)
-    cell = _taken(first - top * stride - left, owner) + pieces.row * _taken(stride, owner)
+    owner = taken(polylines.path[pieces.lines], pieces.line)
+    cell = taken(first - top * stride - left, owner) + pieces.row * taken(stride, owner)
     cell += pieces.column.clamp(min=0)
     beyond = (pieces.height * pieces.place).round().long()
     winding = torch.zeros(len(row_of), dtype=torch.int64, device=path.device)
@@ -132,10 +132,10 @@ def covered(
     if polylines.vertices.requires_grad:
         keep[area.cell[area.inside]] = True
     kept = keep.nonzero()[:, 0]
-    row = _taken(area.row_of, kept)
+    row = taken(area.row_of, kept)
     shown = _Shown(area, polylines.following, even_odd, kept)
-    differentiable = cast("Tensor", _Covered.apply(polylines.vertices, _taken(coverage, kept), shown))
-    return Fragments(kept + _taken(area.shift, row), _taken(area.path, row), differentiable)
+    differentiable = cast("Tensor", _Covered.apply(polylines.vertices, taken(coverage, kept), shown))
+    return Fragments(kept + taken(area.shift, row), taken(area.path, row), differentiable)
 
 
 def fold(winding: Tensor, even_odd: Tensor | None) -> Tensor:
@@ -176,7 +176,7 @@ class _Covered(torch.autograd.Function):
         delta = vertices.index_select(0, ends) - vertices.index_select(0, pieces.lines)
         dense = torch.zeros(len(area.winding), dtype=torch.float64, device=vertices.device)
         dense[shown.kept] = grads[0].double()
-        flux = _taken(dense, area.cell) * area.inside * pieces.span * _slope(area, delta, shown.even_odd)
+        flux = taken(dense, area.cell) * area.inside * pieces.span * _slope(area, delta, shown.even_odd)
         later = flux * pieces.middle
         sums = run_sums(torch.stack([flux - later, later], dim=1), pieces.counts)
         normal = torch.stack([-delta[:, 1], delta[:, 0]], dim=1)
@@ -192,8 +192,8 @@ def _slope(area: Area, delta: Tensor, even_odd: Tensor) -> Tensor:
     On whole coordinates the winding sits on a kink of the coverage; the side that the piece can reach decides.
     """
     dx, dy = delta.unbind(1)
-    toward = _taken(torch.where(dx.abs() > dy.abs(), dx.sign(), -dy.sign()) * KINK, area.pieces.line)
-    wound = _taken(area.winding, area.cell).double() / UNIT
+    toward = taken(torch.where(dx.abs() > dy.abs(), dx.sign(), -dy.sign()) * KINK, area.pieces.line)
+    wound = taken(area.winding, area.cell).double() / UNIT
     folded = even_odd[area.path[area.row_of[area.cell]]] if even_odd.any() else None
     change = fold(wound + toward, folded) - fold(wound, folded)
     return torch.where(toward == 0, 0, change / torch.where(toward == 0, 1, toward))
@@ -223,7 +223,7 @@ def _cut(vertices: Tensor, following: Tensor, lines: Tensor, size: tuple[int, in
 
     low, high = torch.minimum(y0, y1), torch.maximum(y0, y1)
     line, row, top, bottom, _, _ = _cells(low, high, 0, size[1] - 1)
-    rise, from_x, from_y, to_x = (_taken(part, line) for part in (dy, x0, y0, dx))
+    rise, from_x, from_y, to_x = (taken(part, line) for part in (dy, x0, y0, dx))
     down = rise >= 0
     starts, stops = torch.where(down, top, bottom), torch.where(down, bottom, top)
     level = rise == 0
@@ -234,9 +234,9 @@ def _cut(vertices: Tensor, following: Tensor, lines: Tensor, size: tuple[int, in
     xa, xb = from_x + t0 * to_x, from_x + t1 * to_x
     left = xb < xa
     strip, column, west, east, first, last = _cells(torch.minimum(xa, xb), torch.maximum(xa, xb), -1, size[0])
-    line, flip, row, t0, t1 = (_taken(part, strip) for part in (line, left, row, t0, t1))
-    h0, h1 = (_taken((part * UNIT).round(), strip) for part in (starts, stops))
-    x0, y0, dx, dy = (_taken(part, line) for part in (x0, y0, dx, dy))
+    line, flip, row, t0, t1 = (taken(part, strip) for part in (line, left, row, t0, t1))
+    h0, h1 = (taken((part * UNIT).round(), strip) for part in (starts, stops))
+    x0, y0, dx, dy = (taken(part, line) for part in (x0, y0, dx, dy))
     run = torch.where(dx == 0, 1, dx)
 
     def at(x: Tensor, end: Tensor, t_end: Tensor, h_end: Tensor) -> tuple[Tensor, Tensor]:
@@ -279,17 +279,12 @@ def _cells(
         first, last = first.clamp(max=most), last.clamp(min=least)
     counts = (last - first + 1).clamp(min=0).long()
     owner, within = ragged(counts)
-    number = _taken(first, owner) + within
-    begins, ends = within == 0, within == _taken(counts, owner) - 1
+    number = taken(first, owner) + within
+    begins, ends = within == 0, within == taken(counts, owner) - 1
     if least < 0:
-        start = torch.where(begins, _taken(low, owner), number)
-        stop = torch.where(ends, _taken(high, owner), number + 1)
+        start = torch.where(begins, taken(low, owner), number)
+        stop = torch.where(ends, taken(high, owner), number + 1)
     else:
-        start = torch.maximum(number, _taken(low, owner))
-        stop = torch.minimum(number + 1, _taken(high, owner))
+        start = torch.maximum(number, taken(low, owner))
+        stop = torch.minimum(number + 1, taken(high, owner))
     return owner, number, start, stop, begins, ends
-
-
-def _taken(values: Tensor, numbers: Tensor) -> Tensor:
-    """values[numbers], several times as fast; not for what has a gradient, whose order on a GPU would vary."""
-    return values.index_select(0, numbers)

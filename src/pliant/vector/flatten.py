@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pliant.vector.scene import Scene
 
-__all__ = ["Polylines", "flatten", "ragged", "run_sums"]
+__all__ = ["Polylines", "flatten", "ragged", "run_sums", "taken"]
 
 TOLERANCE = 0.05
 """How far a line may be from its curve, in pixels."""
@@ -71,6 +71,11 @@ def run_sums(values: Tensor, lengths: Tensor) -> Tensor:
     if len(values) == 0:
         return values.new_zeros((len(lengths), *values.shape[1:]))
     return torch.segment_reduce(values, "sum", lengths=lengths, axis=0, initial=0)
+
+
+def taken(values: Tensor, numbers: Tensor) -> Tensor:
+    """values[numbers], several times as fast; not for what has a gradient, whose order on a GPU would vary."""
+    return values.index_select(0, numbers)
 
 
 def _line_counts(corners: Tensor) -> Tensor:

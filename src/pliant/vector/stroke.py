@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pliant.vector.coverage import FAINT, Fragments
-from pliant.vector.flatten import Polylines, ragged
+from pliant.vector.flatten import Polylines, ragged, taken
 
 __all__ = ["bar_area", "stroked"]
 
@@ -55,11 +55,13 @@ def stroked(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, i
     """
     bars = _bars(lines, painted, width.detach().double())
     bar, x, y = _pixels(bars, size)
-    key = lines.path[bars.line[bar]] * (size[0] * size[1]) + y * size[0] + x
+    key = taken(lines.path[bars.line] * (size[0] * size[1]), bar) + y * size[0] + x
     centres = torch.stack([x, y], dim=1) + 0.5
     winner = _nearest(bars, bar, centres, key)
-    path, pixel = key[winner] // (size[0] * size[1]), key[winner] % (size[0] * size[1])
-    coverage = _bar_area(lines, bars.line[bar[winner]], centres[winner], width.double()[path] / 2)
+    path, pixel = taken(key, winner) // (size[0] * size[1]), taken(key, winner) % (size[0] * size[1])
+    coverage = _bar_area(
+        lines, taken(bars.line, taken(bar, winner)), taken(centres, winner), width.double()[path] / 2
+    )
     kept = (coverage.detach() > FAINT).nonzero()[:, 0]
     return Fragments(pixel[kept], path[kept], coverage[kept].to(width.dtype))
 
@@ -106,13 +108,12 @@ def _pixels(bars: _Bars, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]
     bottom = y0 + torch.maximum(start * uy, stop * uy) + side
     bar, row = _between(top, bottom, size[1])
 
-    down = row + 0.5 - y0[bar]
-    ux, uy, across = ux[bar], uy[bar], bars.across[bar]
+    down = row + 0.5 - taken(y0, bar)
+    ux, uy, across, start, stop, x0 = (taken(part, bar) for part in (ux, uy, bars.across, start, stop, x0))
     low, high = _interval((ux * down - across, ux * down + across), uy)
-    begin, end = _interval((start[bar] - uy * down, stop[bar] - uy * down), ux)
-    x0 = x0[bar]
+    begin, end = _interval((start - uy * down, stop - uy * down), ux)
     span, x = _between(x0 + torch.maximum(low, begin), x0 + torch.minimum(high, end), size[0])
-    return bar[span], x, row[span]
+    return taken(bar, span), x, taken(row, span)
 
 
 def _between(low: Tensor, high: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -120,7 +121,7 @@ def _between(low: Tensor, high: Tensor, count: int) -> tuple[Tensor, Tensor]:
     first = (low - 0.5).ceil().clamp(0, count)
     last = (high - 0.5).floor().clamp(-1, count - 1)
     owner, within = ragged((last - first + 1).clamp(min=0).long())
-    return owner, first.long()[owner] + within
+    return owner, taken(first.long(), owner) + within
 
 
 def _interval(bounds: tuple[Tensor, Tensor], slope: Tensor) -> tuple[Tensor, Tensor]:
@@ -136,13 +137,13 @@ def _interval(bounds: tuple[Tensor, Tensor], slope: Tensor) -> tuple[Tensor, Ten
 
 def _nearest(bars: _Bars, bar: Tensor, centres: Tensor, key: Tensor) -> Tensor:
     """Of all pairs [K] of a bar and a pixel's centre [K, 2], that with the least distance for each key, in its order."""
-    away = centres - bars.begin[bar]
-    on = (away * bars.along[bar]).sum(dim=1).clamp(min=0).minimum(bars.length[bar])
-    squared = (away - on[:, None] * bars.along[bar]).square().sum(dim=1)
+    away, along = centres - taken(bars.begin, bar), taken(bars.along, bar)
+    on = (away * along).sum(dim=1).clamp(min=0).minimum(taken(bars.length, bar))
+    squared = (away - on[:, None] * along).square().sum(dim=1)
     keys, where = torch.unique(key, return_inverse=True)
     least = squared.new_full((len(keys),), torch.inf).scatter_reduce(0, where, squared, "amin")
     number = torch.arange(len(bar), device=bar.device)
-    candidate = torch.where(squared == least[where], number, len(bar))
+    candidate = torch.where(squared == taken(least, where), number, len(bar))
     return torch.full_like(keys, len(bar)).scatter_reduce(0, where, candidate, "amin")
 
 
