@@ -44,7 +44,7 @@ def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Tensor:
     Raises:
         InputError: points that are not finite, such as after a step that was too large.
     """
-    width, height = size or (round(scene.size[0]), round(scene.size[1]))
+    width, height = size or (max(1, round(scene.size[0])), max(1, round(scene.size[1])))
     if not (torch.isfinite(scene.points).all() and torch.isfinite(scene.stroke_width).all()):
         raise InputError("A point or a width of the drawing is not a finite number, so it cannot be drawn.")
     scale = scene.points.new_tensor([width / scene.size[0], height / scene.size[1]])
