@@ -15,7 +15,7 @@ from pliant.vector.refine import RefineSettings, refine
 from pliant.vector.scene import VectorPicture
 from pliant.vector.svg import read_svg
 from pliant.vector.svg_writer import svg_text
-from pliant.vector.trace import TraceSettings, psnr, trace
+from pliant.vector.trace import TraceSettings, likeness, psnr, trace
 
 import drawings
 
@@ -101,6 +101,8 @@ def test_a_large_photo_is_traced_small_and_keeps_its_size():
     large = photo((192, 128))
     made = trace(large, settings=TraceSettings(colours=(8,), max_side=96))
     assert made.size == (192, 128)
+    small = large.resize((96, 64), Image.Resampling.LANCZOS)
+    assert likeness(made, large, 96) == pytest.approx(psnr(rasterise(made.scene, (96, 64)), to_tensor(small)))
     assert made.scene.points.amax(0).tolist() == pytest.approx([192, 128], abs=1)
 
 

@@ -59,6 +59,7 @@ def verbs() -> dict[str, Verb]:
         Verb("vector save", "Keep an edit, to apply it to other pictures.", _later("vectors:run_save")),
         Verb("invert", "Open a photo: find the code that makes it.", _later("invert:run")),
         Verb("paste", "Put an edited photo's face back into the photo.", _later("invert:run_paste")),
+        Verb("trace", "Turn a photo into a vector drawing.", _later("trace:run")),
         Verb("models", "List the models that have a name.", _later("models:run_models")),
         Verb("convert", "Turn someone's checkpoint into Pliant's format.", _later("models:run_convert")),
         Verb("inspect", "Say what is in a checkpoint, project or picture.", _later("models:run_inspect")),

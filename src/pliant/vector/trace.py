@@ -26,7 +26,7 @@ from pliant.vector.raster import rasterise
 from pliant.vector.scene import Group, Scene, VectorPicture, stacked
 from pliant.vector.svg import read_svg
 
-__all__ = ["Box", "TraceSettings", "psnr", "trace", "traced_size"]
+__all__ = ["Box", "TraceSettings", "likeness", "psnr", "trace", "traced_size"]
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels."""
@@ -114,6 +114,13 @@ def psnr(first: Tensor, second: Tensor) -> float:
     """Decibels between two pictures in [-1, 1]; infinite for the same."""
     error = float((first - second).double().square().mean()) / 4
     return -10 * math.log10(error) if error > 0 else math.inf
+
+
+@torch.no_grad()
+def likeness(picture: VectorPicture, photo: Image.Image, max_side: int = TraceSettings.max_side) -> float:
+    """Decibels between a drawing and a photo, both at most `max_side` pixels wide and high."""
+    small = photo.convert("RGB").resize(traced_size(photo.size, max_side), Image.Resampling.LANCZOS)
+    return psnr(rasterise(picture.scene, small.size), to_tensor(small))
 
 
 def _pixels(
