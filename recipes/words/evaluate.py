@@ -4,7 +4,7 @@
 
 Things whose names have a held-out word (`captions.is_held_out`), and one portrait of twenty, were in no training picture, and
 those words in no caption. Each row of the table is a choice among sentences that differ in nothing else. `reached` is not
-a choice: pixels that begin grey follow the gradient to "a red picture" and so on, and are asked which colour they have.
+a choice: a square that begins grey follows the gradient to "a red picture" and so on, and is asked which colour it has.
 Writes report.json and README.md into each folder. With `--foreign` other models of `load_words` are measured too, printed only.
 """
 
@@ -41,7 +41,8 @@ On things and portraits that it was not trained on, whose names were in no capti
 | --- | --- | --- | --- | --- | --- | --- |
 {rows}
 
-Grey pixels that follow its gradient reach the wanted colour in {reached} of {wanted} cases (chance: 1 of {wanted}).
+A grey square that follows its gradient to the words of a colour reaches it in {flat} of {wanted} cases where it is one pixel,
+in {square} of {wanted} where it is 8 x 8 (chance: one).
 
 Limits: it has seen drawings, renders and compositions of them, no photographs but through Lite0, and knows words that no
 caption had only by their neighbours in the sentence encoder; `unknown_words` lists them. Names of people mean nothing to it.
@@ -177,7 +178,7 @@ def _first(numbers: Sequence[int], values: Sequence[str], kind: str, count: int)
     return [number for number, value in zip(numbers, values, strict=True) if value == kind][:count]
 
 
-def reached(model: TextImageModel, pixels: int = 8, steps: int = 60, views: int = 4) -> dict[str, str]:
+def reached(model: TextImageModel, pixels: int, steps: int = 60, views: int = 4) -> dict[str, str]:
     """Which colour a square of so many pixels a side takes that begins grey and follows the gradient to each colour's words."""
     found: dict[str, str] = {}
     palette = torch.tensor(list(COLOURS.values()), device=model.device) * 2 - 1
@@ -199,6 +200,11 @@ def reached(model: TextImageModel, pixels: int = 8, steps: int = 60, views: int 
     return found
 
 
+def hits(colours: dict[str, str]) -> int:
+    """How many are what was wanted."""
+    return sum(wanted == got for wanted, got in colours.items())
+
+
 def table(rows: dict[str, dict[str, float]]) -> str:
     """Rows in Markdown."""
     return "\n".join(
@@ -209,7 +215,10 @@ def table(rows: dict[str, dict[str, float]]) -> str:
 
 
 def write_card(
-    folder: Path, model: TextImageModel, report: dict[str, dict[str, float]], colours: dict[str, str]
+    folder: Path,
+    model: TextImageModel,
+    report: dict[str, dict[str, float]],
+    colours: dict[int, dict[str, str]],
 ) -> None:
     """README.md and report.json beside the weights."""
     training = json.loads((folder / "training.json").read_text())
@@ -221,8 +230,9 @@ def write_card(
         side=model.input_size,
         effects=len(EFFECT_WORDS),
         rows=table(report),
-        reached=sum(wanted == got for wanted, got in colours.items()),
-        wanted=len(colours),
+        flat=hits(colours[1]),
+        square=hits(colours[8]),
+        wanted=len(COLOURS),
         **{name: value for name, value in training.items() if name != "log"},
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
@@ -248,8 +258,11 @@ def main(arguments: list[str] | None = None) -> None:
     library = read_library(args.data, torch.device(args.device))
     for source in [*args.models, *args.foreign]:
         model = load_words(source, args.device)
-        report, colours = evaluate(model, library, args.most), reached(model)
-        print(f"{source}\n{table(report)}\nreached: {colours}", flush=True)
+        report = evaluate(model, library, args.most)
+        colours = {pixels: reached(model, pixels) for pixels in (1, 8)}
+        print(
+            f"{source}\n{table(report)}\nreached: { ({k: hits(c) for k, c in colours.items()}) }", flush=True
+        )
         if isinstance(source, Path):
             write_card(source, model, report, colours)
 

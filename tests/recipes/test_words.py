@@ -377,12 +377,14 @@ def test_a_short_run_leaves_a_model_and_its_card(
     assert (training["steps"], len(training["log"])) == (2, 2)
     assert all(math.isfinite(value) for value in training["log"][1].values())
     quick = recipe.evaluate.reached
-    monkeypatch.setattr(recipe.evaluate, "reached", lambda model: quick(model, steps=1, views=1))
+    monkeypatch.setattr(
+        recipe.evaluate, "reached", lambda model, pixels: quick(model, pixels, steps=1, views=1)
+    )
     recipe.evaluate.main(["--data", str(data), "--models", str(out), "--most", "3", "--device", "cpu"])
     report = json.loads((out / "report.json").read_text())
     assert report["choices"]["colour of a thing"]["sentences"] == 12
     assert report["choices"]["gender of a portrait"]["pictures"] == 2
-    assert len(report["reached"]) == 12
+    assert [len(colours) for colours in report["reached"].values()] == [12, 12]
     assert "| how many | 1 | 3 |" in (out / "README.md").read_text()
     model = load_words(out)
     assert model.encode_text(["a red car"]).shape == model.encode_images(torch.zeros(1, 3, 40, 40)).shape
