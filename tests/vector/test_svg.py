@@ -142,12 +142,20 @@ def test_what_is_simplified_is_said():
     inside = (
         '<linearGradient id="g"><stop stop-color="#000"/><stop offset="1" stop-color="#fff"/></linearGradient>'
         '<path d="M0 0h9v9z" fill="url(#g)" filter="url(#f)"/><path d="M0 0h9v9z" fill="url(#none) red" clip-path="url(#c)"/>'
-        '<path d="M0 0h9" stroke="red" stroke-dasharray="3 1"/><text>a</text>'
+        '<path d="M0 0h9" stroke="red" stroke-dasharray="3 1" transform="scale(2 1)"/><text>a</text>'
     )
     drawn = read(inside)
     assert torch.allclose(drawn.scene.colours[:2], torch.tensor([[0.5, 0.5, 0.5], [1, 0, 0]]))
     said = " ".join(drawn.left_out)
-    for what in ("gradient", "filter", "clipping path", "dashes", "text"):
+    for what in (
+        "gradient",
+        "filter",
+        "clipping path",
+        "dashes",
+        "stroke with flat ends",
+        "stroke that a transform distorts",
+        "text",
+    ):
         assert f"1 x {what}" in said
 
 

@@ -254,6 +254,11 @@ class _Reader:
         width = length(worded(place.style, "stroke-width", "1"), diagonal, "stroke-width")
         if worded(place.style, "stroke-dasharray", "none") != "none":
             self.left_out["dashes of a stroke"] += 1
+        if {worded(place.style, f"stroke-line{part}", "") for part in ("cap", "join")} != {"round"}:
+            self.left_out["stroke with flat ends or sharp corners (drawn round)"] += 1
+        thin, wide = sorted(np.linalg.svd(place.matrix[:2, :2], compute_uv=False))
+        if wide > 1.01 * thin:
+            self.left_out["stroke that a transform distorts (its mean width is used)"] += 1
         return min(width * math.sqrt(abs(np.linalg.det(place.matrix[:2, :2]))), MAX_COORDINATE)
 
     def _paint(self, kind: str, place: _Place, default: str) -> tuple[Colour | None, float]:
