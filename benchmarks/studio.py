@@ -468,11 +468,11 @@ def bundle() -> dict[str, float]:
     return {"bundle_kb_gzip": sum(len(gzip.compress(path.read_bytes(), 9)) for path in files) / 1000}
 
 
-def report(found: dict[str, Any], command: str) -> str:
-    """The figures as Markdown, each beside what was asked for."""
+def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What was measured, what was asked for, what came out."""
     live_, paint, busy_ = found["live"], found["first_paint"], found["busy"]
     stalled_, many_, soak_ = found["stalled"], found["many"], found["soak"]
-    rows = [
+    return [
         (
             "frames a second on the screen, engine at 60 steps/s, 512 x 512",
             ">= 25",
@@ -525,6 +525,10 @@ def report(found: dict[str, Any], command: str) -> str:
             f"{soak_['end_mib'] / soak_['base_mib'] - 1:+.1%} ({soak_['base_mib']:.0f} to {soak_['end_mib']:.0f} MiB)",
         ),
     ]
+
+
+def report(found: dict[str, Any], command: str) -> str:
+    """The figures as Markdown, each beside what was asked for."""
     lines = [
         "# The studio",
         "",
@@ -533,7 +537,7 @@ def report(found: dict[str, Any], command: str) -> str:
         "| what | asked | got |",
         "| --- | --- | --- |",
     ]
-    lines += [f"| {' | '.join(row)} |" for row in rows]
+    lines += [f"| {' | '.join(row)} |" for row in rows_of(found)]
     return "\n".join([*lines, ""])
 
 

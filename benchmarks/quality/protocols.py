@@ -157,35 +157,45 @@ def face_protocol(
     )
     images = bench.paint(outcome.ws)
     after = measured(usable, images)
-    start_images = pairs.start_images[usable]
-    figures = {
-        "pairs": len(usable),
-        "mean_distance": _mean(after),
-        "ratio_to_no_edit": _mean(after) / _mean(before[usable]),
-        "median_distance": float(after.median()),
-        "closer_than_2_px": _mean(after < 2),
-        "worse_than_before": _mean(after > before[usable] + 0.1),
-        "frechet_landmark_features": frechet_distance(bench.net.embed(images), bench.net.embed(start_images)),
-        **_run_figures(outcome, row),
-    }
-    if bench.perceptual:
-        embed = bench.perceptual.embed
-        figures["frechet_stlpips_features_x1e6"] = 1e6 * frechet_distance(embed(images), embed(start_images))
+    figures = _face_figures(bench, images, pairs.start_images[usable], before[usable], after)
+    figures |= _run_figures(outcome, row)
     if row.settings:
         # A batch that has arrived stops: what it reached holds for the later looks.
         figures["curve"] = {
             str(k): _mean(torch.where(look.isnan(), after, look)) for k, look in looks.items()
         }
-        figures["believed_distance"] = _mean(
-            torch.stack(
-                [
-                    (h - what.targets[i]).norm(dim=1).mean()
-                    for h, i in zip(outcome.handles, usable, strict=True)
-                ]
-            )
-        )
+        targets = [what.targets[i] for i in usable]
+        left = [(h - t).norm(dim=1).mean() for h, t in zip(outcome.handles, targets, strict=True)]
+        figures["believed_distance"] = _mean(torch.stack(left))
     saved = {"ws": _moving(outcome.ws, row), "distance": after, "before": before[usable]}
     return figures, saved | {"index": torch.tensor(usable)}
+
+
+def _face_figures(
+    bench: Bench, images: Tensor, start_images: Tensor, before: Tensor, after: Tensor
+) -> dict[str, Any]:
+    """How near the landmarks came, and how natural the pictures are.
+
+    Args:
+        bench: the judges.
+        images: [N, 3, H, W] after the drags.
+        start_images: the same before them.
+        before: [N] mean distances before.
+        after: [N] mean distances after.
+    """
+    figures: dict[str, Any] = {
+        "pairs": len(after),
+        "mean_distance": _mean(after),
+        "ratio_to_no_edit": _mean(after) / _mean(before),
+        "median_distance": float(after.median()),
+        "closer_than_2_px": _mean(after < 2),
+        "worse_than_before": _mean(after > before + 0.1),
+        "frechet_landmark_features": frechet_distance(bench.net.embed(images), bench.net.embed(start_images)),
+    }
+    if bench.perceptual:
+        embed = bench.perceptual.embed
+        figures["frechet_stlpips_features_x1e6"] = 1e6 * frechet_distance(embed(images), embed(start_images))
+    return figures
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,14 @@ UNSEEN = (2003, 2017)
 @pytest.fixture(scope="module")
 def recipe():
     path = REPOSITORY / "recipes" / "portraits" / "vectors.py"
+    sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location("vectors_recipe", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where its dataclasses look
     spec.loader.exec_module(module)
+    sys.path.remove(str(path.parent))
     yield module
-    del sys.modules[spec.name]
+    del sys.modules[spec.name], sys.modules["lessons"]
 
 
 @pytest.fixture(scope="module")
