@@ -93,6 +93,7 @@ PACED = catalogue.Edit(
     settings_class="pliant.gan.drag:DragSettings",
     main_settings=("max_steps",),
     live_settings=(),
+    preview=None,
     start=paced,
     warn=lambda *_: [],
 )
@@ -285,7 +286,7 @@ def live(server: Server, steps: int) -> dict[str, float]:
         page = opened.new_page(viewport={"width": 1280, "height": 800})
         client = Client(server)
         client.photo()
-        client.ask(type="change", label="Steps", settings={"max_steps": steps})
+        client.ask(type="change", label="Steps", edit=PACED.name, settings={"max_steps": steps})
         client.close()
         page.goto(server.url)
         page.goto(f"{server.base}/#{client.session}")
@@ -330,7 +331,7 @@ def stalled(server: Server, steps: int) -> dict[str, float]:
         one, other = Client(server), Client(server)
         for client in (one, other):
             client.photo()
-            client.ask(type="change", label="Steps", settings={"max_steps": steps})
+            client.ask(type="change", label="Steps", edit=PACED.name, settings={"max_steps": steps})
         before = server.mib
         stop = threading.Event()
 
