@@ -13,7 +13,7 @@ from paths import REPOSITORY
 SOURCE = REPOSITORY / "src" / "pliant"
 LEVELS = [
     ["errors"],
-    ["files", "points", "images", "animation", "marks", "settings", "zoo", "checkpoints"],
+    ["files", "points", "prompts", "images", "animation", "marks", "settings", "zoo", "checkpoints"],
     ["picture", "perception"],
     ["steps"],
     ["gan", "vector"],
