@@ -8,8 +8,9 @@
 documentation's astronaut is added. Rows are stages, each with the ones before it; "mean" is the model's mean picture, the row
 of doing nothing.
 
-* PSNR in decibels; ST-LPIPS (AlexNet), which the inversion never sees; landmarks: mean distance in pixels between the 68
-  landmarks of reconstruction and picture; strain of the code; seconds since the beginning.
+* PSNR in decibels; ST-LPIPS (AlexNet), which the inversion never sees; identity: cosine of the persons' vectors
+  (`pliant.perception.identity`, not ArcFace; 1 is the same); landmarks: mean distance in pixels between the 68 landmarks of
+  reconstruction and picture; strain of the code; seconds since the beginning.
 * Editability: the tip of the nose is dragged 16 pixels aside, in the picture before tuning, in the tuned one, and in generated
   pictures. Ratio: how far the detected tip is from where it should be, to how far it was (1: nothing happened, 0: arrived).
 * Sliders: learnt edits at strength 1 in the same pictures, and what they do to the landmarks, in percent of the distance
@@ -40,6 +41,7 @@ from pliant.gan.latent import LatentPicture, load_generator, sample
 from pliant.gan.stylegan2 import Generator
 from pliant.gan.vectors import vectors_for
 from pliant.images import center_crop_resize, contact_sheet, load_image, to_tensor
+from pliant.perception.identity import IdentityNet, load_identity
 from pliant.perception.landmarks import (
     LEFT_EYE,
     MOUTH_CORNERS,
@@ -53,7 +55,6 @@ from quality import perceptual
 RESULTS = Path(__file__).parent / "results"
 ASTRONAUT = Path(__file__).parents[1] / "docs" / "images" / "astronaut.jpg"
 NAMES = {"w": "+ W", "w+": "+ W+", "tune": "+ tuned generator (PTI)"}
-FIGURES = ("psnr", "stlpips", "landmarks", "strain", "seconds")
 ASIDE = 16.0
 """Pixels of a 256-pixel picture that the nose is dragged."""
 FIRST_SEED = 2000
@@ -67,6 +68,7 @@ class Bench:
     generator: Generator
     net: LandmarkNet
     judge: perceptual.PerceptualDistance
+    identity: IdentityNet
     settings: InvertSettings
     drag_steps: int
     rows: dict[str, dict[str, list[dict[str, float]]]] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class Bench:
         return {
             "psnr": step.psnr,
             "stlpips": float(self.judge(made, photo[None])[0]),
+            "identity": float(self.identity.similarity(made, photo[None])[0]),
             "landmarks": float((found - wanted).norm(dim=2).mean()),
             "strain": step.strain,
             "seconds": seconds,
@@ -173,14 +176,14 @@ def markdown(setup: dict[str, Any], bench: Bench) -> str:
         count = len(next(iter(rows.values())))
         lines += ["", f"## {kind} ({count})", ""]
         lines += [
-            "| | PSNR dB | ST-LPIPS | landmarks px | strain | seconds |",
-            "| --- | --- | --- | --- | --- | --- |",
+            "| | PSNR dB | ST-LPIPS | identity | landmarks px | strain | seconds |",
+            f"|{' --- |' * 7}",
         ]
         for name, found in rows.items():
             mean = means(found)
             lines.append(
-                f"| {name} | {mean['psnr']:.2f} | {mean['stlpips']:.4f} | {mean['landmarks']:.2f} | "
-                f"{mean['strain']:.2f} | {mean['seconds']:.1f} |"
+                f"| {name} | {mean['psnr']:.2f} | {mean['stlpips']:.4f} | {mean['identity']:.3f} | "
+                f"{mean['landmarks']:.2f} | {mean['strain']:.2f} | {mean['seconds']:.1f} |"
             )
     if bench.drags:
         lines += ["", f"## Drags of the nose by {ASIDE:g} pixels, at most {bench.drag_steps} steps", ""]
@@ -217,6 +220,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--drag-steps", type=int, default=100, help="0 leaves the drags out")
     parser.add_argument("--stlpips", type=Path, help="file of ST-LPIPS weights")
+    parser.add_argument(
+        "--identity", type=Path, help="folder of an identity network; the embedded one if not given"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=RESULTS)
     return parser.parse_args()
@@ -239,7 +245,8 @@ def main() -> None:
     generator = load_generator(args.model, args.device)
     judge = perceptual.PerceptualDistance(args.stlpips or perceptual.weights_path()).to(args.device)
     settings = settings_from(args.set)
-    bench = Bench(generator, load_landmarks(device=args.device), judge, settings, args.drag_steps)
+    identity = load_identity(args.identity, args.device)
+    bench = Bench(generator, load_landmarks(device=args.device), judge, identity, settings, args.drag_steps)
     size = generator.config.size
     kinds = {args.named: portraits(args.pictures, args.count, size) if args.pictures else []}
     kinds["photos"] = faces(args.photos, size)

@@ -10,8 +10,9 @@ then asks the same classifier; its answers are compared with the library's.
 *smile*: neutral generated portraits (the classifier says so) are made to smile. Success: share that the classifier then calls
 smiling. It is a logistic regression on 68 landmarks, trained on the exact attributes of renders and judged on held-out ones; no
 generated picture and no editor has seen it. Fréchet distance: on landmarks-68 features (not FID), to renders that smile.
-ST-LPIPS: distance to the picture before. Rows: nothing; the normal of a hyperplane in W (InterFaceGAN, arXiv 1907.10786),
-fitted to the classifier's verdict on random codes; the vector alone; and refined.
+ST-LPIPS and identity (cosine by `pliant.perception.identity`, not ArcFace): to the picture before. Rows: nothing; the normal of
+a hyperplane in W (InterFaceGAN, arXiv 1907.10786), fitted to the classifier's verdict on random codes; the vector alone; and
+refined.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ from pliant.gan.part_edit import RepaintSettings, repaint
 from pliant.gan.parts import load_head, segment
 from pliant.gan.vectors import EditVector, find_vector
 from pliant.perception.frechet import FEATURES
-from quality.smiles import HELD_OUT, Judged, Smiles
+from quality.perceptual import weights_path
+from quality.smiles import HELD_OUT, Judged, Judges, Smiles
 
 RESULTS = Path(__file__).parent / "results"
 MOUTH_PARTS = ("upper lip", "lower lip", "mouth")
@@ -212,7 +214,9 @@ def _bytes(subject: Subject, name: str, args: argparse.Namespace) -> int:
 def smile(args: argparse.Namespace) -> None:
     """Make neutral portraits smile in every way, judge, and write the table."""
     generator = load_generator(args.model, args.device)
-    smiles = Smiles(generator, find_vector(generator, args.vector), args.data, args.count, args.codes)
+    vector = find_vector(generator, args.vector)
+    judges = Judges(args.data, args.identity, args.stlpips or weights_path())
+    smiles = Smiles(generator, vector, judges, count=args.count, codes=args.codes)
     print(f"classifier: {smiles.accuracy:.1%} of {HELD_OUT} held-out renders", flush=True)
     rows: dict[str, Judged] = {}
     for name, edit in smiles.rows().items():
@@ -227,10 +231,11 @@ def smile(args: argparse.Namespace) -> None:
             f"held-out renders. Fréchet distance on {FEATURES}; to the renders that smile."
         ),
         "",
-        "| | success % | Fréchet distance | ST-LPIPS to the picture before | seconds |",
-        "| --- | --- | --- | --- | --- |",
+        "| | success % | Fréchet distance | ST-LPIPS to the picture before | identity | seconds |",
+        f"|{' --- |' * 6}",
         *(
-            f"| {name} | {100 * row.success:.1f} | {row.frechet:.3f} | {row.st_lpips:.3f} | {row.seconds:.2f} |"
+            f"| {name} | {100 * row.success:.1f} | {row.frechet:.3f} | {row.st_lpips:.3f} | "
+            f"{row.identity:.3f} | {row.seconds:.2f} |"
             for name, row in rows.items()
         ),
     ]
@@ -260,6 +265,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="zip shards of labelled renders")
     parser.add_argument("--vector", default="smile", help="of smile: a vector's name")
     parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--identity", type=Path, help="of smile: folder of an identity network")
+    parser.add_argument("--stlpips", type=Path, help="of smile: file of ST-LPIPS weights")
     parser.add_argument("--codes", type=int, default=5000, help="random codes for the direction")
     args = parser.parse_args(arguments)
     if args.what == "smile" and args.data is None:

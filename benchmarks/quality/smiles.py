@@ -20,8 +20,9 @@ from pliant.gan.parts import load_head
 from pliant.gan.stylegan2 import Generator
 from pliant.gan.vectors import EditVector
 from pliant.perception.frechet import frechet_distance
+from pliant.perception.identity import load_identity
 from pliant.perception.landmarks import LandmarkNet, interocular, load_landmarks
-from quality.perceptual import PerceptualDistance, weights_path
+from quality.perceptual import PerceptualDistance
 
 HELD_OUT = 300
 """Renders on which the classifier is judged."""
@@ -111,22 +112,37 @@ def direction(generator: Any, judge: Callable[[Tensor], Tensor], count: int, see
     return normal / normal.norm()
 
 
+@dataclass(frozen=True)
+class Judges:
+    """Where the judges come from."""
+
+    data: Path
+    """Folder with the zip shards of labelled renders."""
+    identity: Path | None
+    """Folder of an identity network; None for the embedded one."""
+    stlpips: Path
+    """File of ST-LPIPS weights."""
+
+
 class Smiles:
     """Neutral portraits, the judges, and every way to make the portraits smile.
 
     Args:
         generator: makes the portraits.
         vector: the edit.
-        data: folder with the zip shards of labelled renders.
+        judges: where the judges come from.
         count: how many portraits.
         codes: random codes for InterFaceGAN's direction.
     """
 
-    def __init__(self, generator: Generator, vector: EditVector, data: Path, count: int, codes: int) -> None:
+    def __init__(
+        self, generator: Generator, vector: EditVector, judges: Judges, *, count: int, codes: int
+    ) -> None:
         self.generator, self.vector = generator, vector
         self.head = load_head(generator)
         self.net: LandmarkNet = load_landmarks(device=generator.device)
-        images, smiles = labelled_smiles(data)
+        self.persons = load_identity(judges.identity, generator.device)
+        images, smiles = labelled_smiles(judges.data)
         rest = len(images) - HELD_OUT
         found = torch.cat([self.found(each.float() / 127.5 - 1) for each in images.split(64)])
         self.classifier = SmileClassifier(found[:rest], smiles[:rest])
@@ -135,7 +151,7 @@ class Smiles:
         self.real = self.embedded(images[smiles].float() / 127.5 - 1)
         self.starts = self._neutral(count)
         self.before = painted(self.starts)
-        self.distance = PerceptualDistance(weights_path()).to(generator.device)
+        self.distance = PerceptualDistance(judges.stlpips).to(generator.device)
         self.normal = direction(generator, self.score, codes, 1).to(generator.device)
 
     def found(self, pictures: Tensor) -> Tensor:
@@ -210,19 +226,21 @@ class Smiles:
         began = time.perf_counter()
         after = painted([edit(each) for each in self.starts])
         seconds = (time.perf_counter() - began) / len(self.starts)
-        look = torch.cat(
-            [self._apart(one, two) for one, two in zip(self.before.split(32), after.split(32), strict=True)]
-        )
+        pairs = list(zip(self.before.split(32), after.split(32), strict=True))
+        look = torch.cat([self._on_device(self.distance, *pair) for pair in pairs])
+        alike = torch.cat([self._on_device(self.persons.similarity, *pair) for pair in pairs])
         return Judged(
             success=float((self.score(after) > 0).float().mean()),
             frechet=frechet_distance(self.embedded(after), self.real),
             st_lpips=float(look.mean()),
+            identity=float(alike.mean()),
             seconds=seconds,
         )
 
-    def _apart(self, one: Tensor, two: Tensor) -> Tensor:
+    @torch.no_grad()
+    def _on_device(self, compare: Callable[[Tensor, Tensor], Tensor], one: Tensor, two: Tensor) -> Tensor:
         device = self.generator.device
-        return self.distance(one.to(device), two.to(device)).cpu()
+        return compare(one.to(device), two.to(device)).cpu()
 
 
 @dataclass(frozen=True)
@@ -235,5 +253,7 @@ class Judged:
     """On landmarks-68 features, to renders that smile."""
     st_lpips: float
     """To the portrait before."""
+    identity: float
+    """Cosine of the persons' vectors, to the portrait before: 1 is the same person."""
     seconds: float
     """A portrait."""

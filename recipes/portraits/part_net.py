@@ -176,10 +176,11 @@ def augment(images: Tensor, ids: Tensor, rng: torch.Generator) -> tuple[Tensor, 
 def train(net: PartNet, data: Labelled, seconds: float, batch: int, seed: int) -> int:
     """Train until the time is up; returns the number of steps."""
     rng = torch.Generator().manual_seed(seed)
+    device = net.score.weight.device
     weights = (
         1 / torch.bincount(data.ids[:200].flatten().long(), minlength=CLASSES).clamp_min(1).float().sqrt()
     )
-    weights = weights / weights.mean()
+    weights = (weights / weights.mean()).to(device)
     optimiser = torch.optim.AdamW(net.parameters(), 4e-3, weight_decay=0.01)
     net.train().to(memory_format=torch.channels_last)
     began, step = time.perf_counter(), 0
@@ -187,7 +188,7 @@ def train(net: PartNet, data: Labelled, seconds: float, batch: int, seed: int) -
         rate = 4e-3 * min(1.0, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * progress))
         optimiser.param_groups[0]["lr"] = max(rate, 1e-6)
         rows = torch.randint(len(data.images), (batch,), generator=rng)
-        images, ids = augment(data.images[rows], data.ids[rows], rng)
+        images, ids = (each.to(device) for each in augment(data.images[rows], data.ids[rows], rng))
         top, left = torch.randint(2, (2,), generator=rng).tolist()  # a score stands for four pixels in turn
         ids = ids[:, top::2, left::2].long()
         loss = functional.cross_entropy(net(images), ids, weights)
@@ -215,13 +216,15 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--held-out", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     data = read_labelled(args.data)
     rest = len(data.seeds) - args.held_out
     shown = Labelled(data.seeds[:rest], data.images[:rest], data.ids[:rest], data.attributes[:rest])
-    net = PartNet()
+    net = PartNet().to(args.device)
     steps = train(net, shown, args.seconds, args.batch, args.seed)
+    net.cpu()
     counts = confusion(net.parts(data.images[rest:].float() / 127.5 - 1), data.ids[rest:])
     report = {
         "trained_on": rest,

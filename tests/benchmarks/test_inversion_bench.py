@@ -7,6 +7,7 @@ import pytest
 
 from pliant.gan.invert import InvertSettings
 from pliant.gan.latent import sample
+from pliant.perception.identity import IdentityConfig, IdentityNet
 from pliant.perception.landmarks import load_landmarks
 
 import tiny
@@ -29,7 +30,12 @@ def test_every_stage_has_its_row(bench_module):
     settings = bench_module.settings_from(["w_steps=2", "wplus_steps=2", "tune_steps=3", "candidates=4"])
     assert settings == InvertSettings(w_steps=2, wplus_steps=2, tune_steps=3, candidates=4)
     judge = bench_module.perceptual.PerceptualDistance(None)
-    bench = bench_module.Bench(generator, load_landmarks(), judge, settings, drag_steps=2)
+    identity = (
+        IdentityNet(IdentityConfig(widths=(8, 8, 8, 8), depths=(1, 1, 1, 1)))
+        .eval()
+        .requires_grad_(requires_grad=False)
+    )
+    bench = bench_module.Bench(generator, load_landmarks(), judge, identity, settings, drag_steps=2)
     pictures = bench.invert("drawn", sample(generator, 1).pixels())
     rows = bench.rows["drawn"]
     assert list(rows) == ["mean", "best of random codes", "+ W", "+ W+", "+ tuned generator (PTI)"]
