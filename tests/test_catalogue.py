@@ -146,7 +146,9 @@ def test_a_saved_picture_cannot_name_a_path(picture, name, monkeypatch):
 def test_states_that_do_not_fit_get_a_sentence(picture, monkeypatch):
     monkeypatch.setattr("pliant.gan.latent.load_generator", lambda *_: picture.generator)
     load = loader(model="x")
-    with pytest.raises(InputError, match="does not know pictures of the kind 'vector'"):
+    with pytest.raises(InputError, match="does not know pictures of the kind 'scent'"):
+        load("scent", {}, {})
+    with pytest.raises(InputError, match="saved drawing is damaged"):
         load("vector", {}, {})
     with pytest.raises(InputError, match="has lost its code"):
         load("latent", {}, {})

@@ -30,6 +30,8 @@ class Example(Base):
     flip: bool = False
     out: Path = Path("x")
     """Where to."""
+    counts: tuple[int, ...] = (1, 2)
+    """Some numbers."""
 
     def __post_init__(self):
         """Not a field's docstring."""
@@ -43,6 +45,7 @@ def test_the_docs_of_fields_are_found_in_the_class_and_its_bases():
         "size": "How large.",
         "limit": "At most this many.",
         "out": "Where to.",
+        "counts": "Some numbers.",
     }
 
 
@@ -81,6 +84,12 @@ def test_settings_from_values():
     assert make_settings(Example, {"limit": None}) == Example()
 
 
+def test_whole_numbers_in_a_row_come_from_forms_files_and_commands():
+    for given in ((3, 40), [3, 40], "3 40", " 3,40", "3 , 40"):
+        assert make_settings(Example, {"counts": given}).counts == (3, 40)
+    assert settings_facts(Example())["counts"] == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
@@ -96,6 +105,11 @@ def test_settings_from_values():
         ({"limit": "3"}, "it takes a whole number or nothing"),
         ({"flip": 1}, "it takes true or false"),
         ({"out": 3}, "it takes a path"),
+        ({"counts": 3}, "it takes whole numbers in a row, such as 10 30"),
+        ({"counts": "3 x"}, "it takes whole numbers"),
+        ({"counts": "3 " * 9 + "-1"}, "it takes whole numbers"),
+        ({"counts": [3, 1.5]}, "it takes whole numbers"),
+        ({"counts": [True]}, "it takes whole numbers"),
         ({"size": -1}, "size must be 0 or more"),
     ],
 )

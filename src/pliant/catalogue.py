@@ -23,13 +23,18 @@ if TYPE_CHECKING:
     from pliant.gan.parts import PartMap, PartsLike
     from pliant.gan.stylegan2 import Generator
     from pliant.gan.vectors import Strengths
+    from pliant.perception.clip import TextImageModel
     from pliant.picture import Picture, Restore
     from pliant.points import MaskLike, PointsLike
+    from pliant.prompts import Box, PromptsLike
     from pliant.steps import Run, Step
+    from pliant.vector.layers import LayerChanges
 
 __all__ = ["EDITS", "Edit", "InputKind", "Inputs", "Note", "get", "loader"]
 
-InputKind = Literal["points", "mask", "parts", "vectors", "model", "crop", "boxes", "text", "second_picture"]
+InputKind = Literal[
+    "points", "mask", "parts", "vectors", "model", "crop", "boxes", "prompts", "words", "layers"
+]
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,14 @@ class Inputs:
     """"model": that should make a photo."""
     crop: Crop | None = None
     """"crop": which part of a photo; None for the one face in it."""
+    boxes: Sequence[Box] = ()
+    """"boxes": parts of a photo that get a round of tracing of their own."""
+    prompts: PromptsLike = ()
+    """"prompts": what a drawing, or parts of it, should become."""
+    words: TextImageModel | None = None
+    """"words": the text-image model that compares pictures with prompts; words-small if not given."""
+    layers: LayerChanges | None = None
+    """"layers": what becomes of which parts of a drawing."""
 
     def named(self, size: tuple[int, int]) -> dict[str, Any]:
         """What was given, by name, for a project: JSON-ready values, and mask and parts as tensors [H, W].
@@ -73,8 +86,27 @@ class Inputs:
             given["model"] = self.model.name
         if self.crop is not None:
             given["crop"] = self.crop.facts()
+        given |= self._named_words(size)
         maps = {"mask": as_mask(self.mask, size), "parts": self._part_ids()}
         return given | {name: value for name, value in maps.items() if value is not None}
+
+    def _named_words(self, size: tuple[int, int]) -> dict[str, Any]:
+        """Boxes, prompts, the model of words and layers."""
+        from dataclasses import asdict
+
+        from pliant.prompts import as_prompts
+
+        given: dict[str, Any] = {}
+        if self.boxes:
+            given["boxes"] = [list(map(float, box)) for box in self.boxes]
+        if self.prompts:
+            prompts = [asdict(prompt) for prompt in as_prompts(self.prompts, size)]
+            given["prompts"] = [each | {"box": each["box"] and list(each["box"])} for each in prompts]
+        if self.words is not None:
+            given["words"] = self.words.name
+        if self.layers is not None:
+            given["layers"] = self.layers.facts()
+        return given
 
     def _part_ids(self) -> Tensor | None:
         """The painted parts as uint8 ids [H, W]."""
@@ -236,6 +268,43 @@ def _invert(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Ste
     return invert_kept(inputs.model, to_tensor(cut(photo, crop)), settings=settings, origin=origin)
 
 
+def _trace(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
+    from pliant.vector.trace import trace_steps
+
+    origin = {name: value for name, value in picture.origin.items() if name == "file"}
+    return trace_steps(picture.render(), inputs.boxes, settings, origin)
+
+
+def _restyle(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
+    from pliant.vector.layers import change_layers
+    from pliant.vector.restyle import restyle
+
+    changed = picture if inputs.layers is None else change_layers(picture, inputs.layers)
+    return restyle(changed, inputs.prompts, words=inputs.words, settings=settings, after=after)
+
+
+def _draw(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
+    from pliant.vector.draw import draw
+
+    return draw(picture, inputs.prompts, words=inputs.words, settings=settings, after=after)
+
+
+def _warn_of_unknown_words(picture: Any, inputs: Inputs, _: Any) -> list[Note]:
+    from pliant.perception.clip import load_words
+    from pliant.prompts import as_prompts
+
+    model = inputs.words or load_words()
+    texts = [prompt.text for prompt in as_prompts(inputs.prompts, picture.scene.size)]
+    unknown = dict.fromkeys(word for text in texts for word in model.unknown_words(text))
+    return [Note(f"'{word}' is no word that {model.name} learnt; it may do nothing.") for word in unknown]
+
+
+def _layers(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
+    from pliant.vector.layers import LayerChanges, changed_layers
+
+    return changed_layers(picture, inputs.layers or LayerChanges(), settings)
+
+
 EDITS: tuple[Edit, ...] = (
     Edit(
         name="drag",
@@ -311,6 +380,76 @@ EDITS: tuple[Edit, ...] = (
         start=_invert,
         warn=_nothing,
     ),
+    Edit(
+        name="trace",
+        title="Trace to a drawing",
+        summary="Turn a photo into a vector drawing.",
+        picture="pixels",
+        inputs=("boxes",),
+        optional=("boxes",),
+        settings_class="pliant.vector.trace:TraceSettings",
+        main_settings=("colours", "region_colours", "refine"),
+        live_settings=(),
+        preview=None,
+        start=_trace,
+        warn=_nothing,
+    ),
+    Edit(
+        name="restyle",
+        title="Words",
+        summary="Say what a drawing, or parts of it, should become, and its shapes and colours follow.",
+        picture="vector",
+        inputs=("prompts", "layers", "words"),
+        optional=("layers", "words"),
+        settings_class="pliant.vector.restyle:RestyleSettings",
+        main_settings=("max_steps", "change", "shape_rate", "colour_rate", "crops", "anchor_weight"),
+        live_settings=(
+            "max_steps",
+            "change",
+            "shape_rate",
+            "colour_rate",
+            "crops",
+            "crop_size",
+            "region_weight",
+            "crop_weight",
+            "distortion",
+            "direction",
+            "crossing_weight",
+            "area_weight",
+            "anchor_weight",
+        ),
+        preview=None,
+        start=_restyle,
+        warn=_warn_of_unknown_words,
+    ),
+    Edit(
+        name="draw",
+        title="Draw strokes",
+        summary="Draw strokes that show what you say.",
+        picture="vector",
+        inputs=("prompts", "words"),
+        optional=("words",),
+        settings_class="pliant.vector.draw:DrawSettings",
+        main_settings=("strokes", "max_steps", "crops"),
+        live_settings=("max_steps", "shape_rate", "width_rate", "colour_rate", "crops"),
+        preview=None,
+        start=_draw,
+        warn=_warn_of_unknown_words,
+    ),
+    Edit(
+        name="layers",
+        title="Layers",
+        summary="Hide, lock and recolour parts of a drawing.",
+        picture="vector",
+        inputs=("layers",),
+        optional=(),
+        settings_class="pliant.vector.layers:LayerSettings",
+        main_settings=("colours",),
+        live_settings=(),
+        preview={},
+        start=_layers,
+        warn=_nothing,
+    ),
 )
 
 
@@ -335,7 +474,7 @@ def loader(
         model: read latent pictures with this model instead of the one they name: for models known by a
             path only. A saved picture never names a path, or a foreign file could have any other one opened.
         device: where the pictures will be computed.
-        find: gives the generator of a name, for whoever keeps generators already; takes the place of the other two.
+        find: gives the generator of a name, for whoever keeps generators already; such a one stays where it is.
     """
     from pliant.picture import PixelPicture
 
@@ -344,6 +483,11 @@ def loader(
     def load(kind: str, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Picture:
         if kind == PixelPicture.kind:
             return PixelPicture.restore(tensors, facts)
+        if kind == "vector":
+            from pliant.vector.scene import VectorPicture
+
+            drawing = VectorPicture.restore(tensors, facts)
+            return drawing.with_scene(drawing.scene.to(device))
         if kind != "latent":
             raise InputError(f"This version of Pliant does not know pictures of the kind '{kind}'.")
         from pliant.gan.latent import LatentPicture

@@ -10,6 +10,7 @@ import ast
 import importlib
 import inspect
 import math
+import re
 import textwrap
 import types
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, g
 from pliant.errors import InputError
 
 __all__ = [
+    "WHOLE_NUMBERS",
     "Setting",
     "Slider",
     "field_docs",
@@ -42,6 +44,10 @@ class Slider:
     log: bool = False
 
 
+WHOLE_NUMBERS = tuple[int, ...]
+"""The type of a field that holds several; a form and a file may give them as text, such as "10 30"."""
+
+_ROW = re.compile(r"\s*\d{1,9}(\s*[, ]\s*\d{1,9})*\s*")
 _NAMES: dict[str, Any] = {
     "Annotated": Annotated, "Literal": Literal, "Path": Path, "Slider": Slider,
     "bool": bool, "int": int, "float": float, "str": str, "tuple": tuple,
@@ -104,13 +110,13 @@ def make_settings(cls: Any, values: Mapping[str, Any]) -> Any:
         if not _fits(value, hints[name]):
             expected = _type_name(hints[name])
             raise InputError(f"The setting '{name}' cannot be {value!r}; it takes {expected}.")
-    return cls(**{name: Path(value) if hints[name] is Path else value for name, value in values.items()})
+    return cls(**{name: _made(value, hints[name]) for name, value in values.items()})
 
 
 def settings_facts(settings: Any) -> dict[str, Any]:
     """The values of a settings dataclass by name, ready for JSON and for `make_settings`."""
     values = {field.name: getattr(settings, field.name) for field in fields(settings)}
-    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+    return {name: _fact(value) for name, value in values.items()}
 
 
 def field_docs(cls: type) -> dict[str, str]:
@@ -171,7 +177,22 @@ def _from_class(cls: type) -> tuple[Setting, ...]:
     )
 
 
+def _made(value: Any, kind: Any) -> Any:
+    """A value that fits, of the type of its field."""
+    if kind == WHOLE_NUMBERS:
+        return tuple(map(int, value.replace(",", " ").split() if isinstance(value, str) else value))
+    return Path(value) if kind is Path else value
+
+
+def _fact(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(cast("tuple[int, ...]", value))
+    return str(value) if isinstance(value, Path) else value
+
+
 def _fits(value: Any, kind: Any) -> bool:
+    if kind == WHOLE_NUMBERS:
+        return _fits_row(value)
     if get_origin(kind) in {Union, types.UnionType}:
         return any(_fits(value, each) for each in get_args(kind))
     if get_origin(kind) is Literal:
@@ -183,10 +204,17 @@ def _fits(value: Any, kind: Any) -> bool:
     return isinstance(value, str | Path) if kind is Path else isinstance(value, kind)
 
 
+def _fits_row(value: Any) -> bool:
+    if isinstance(value, str):
+        return _ROW.fullmatch(value) is not None
+    return isinstance(value, list | tuple) and all(_fits(each, int) for each in cast("list[Any]", value))
+
+
 def _type_name(kind: Any) -> str:
     if get_origin(kind) in {Union, types.UnionType}:
         return " or ".join(_type_name(each) for each in get_args(kind))
     if get_origin(kind) is Literal:
         return " or ".join(repr(choice) for choice in get_args(kind))
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path"}
+    names: dict[Any, str] = {WHOLE_NUMBERS: "whole numbers in a row, such as 10 30"}
+    names |= {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path"}
     return names.get(kind, "nothing" if kind is type(None) else str(kind))

@@ -9,13 +9,14 @@ from PIL import Image, ImageDraw
 
 from pliant.errors import InputError
 from pliant.images import to_tensor
+from pliant.vector.compare import likeness, psnr
 from pliant.vector.outline import Path, assemble, polygon
 from pliant.vector.raster import rasterise
 from pliant.vector.refine import RefineSettings, refine
 from pliant.vector.scene import VectorPicture
 from pliant.vector.svg import read_svg
 from pliant.vector.svg_writer import svg_text
-from pliant.vector.trace import TraceSettings, likeness, psnr, trace
+from pliant.vector.trace import TraceSettings, trace, trace_steps
 
 import drawings
 
@@ -132,6 +133,8 @@ def test_regions_that_cannot_be_are_refused(region, words):
         {"colours": ()},
         {"colours": (1,)},
         {"colours": (30, 10)},
+        {"colours": tuple(range(2, 11))},
+        {"refine": -1},
         {"region_colours": 999},
         {"max_side": 3},
         {"speckle": -1},
@@ -190,3 +193,26 @@ def test_a_photo_of_other_proportions_is_refused():
         refine(VectorPicture(triangles()), photo((96, 64)))
     with pytest.raises(InputError, match="steps"):
         RefineSettings(steps=-1)
+
+
+def test_every_round_is_a_step_and_every_update_after_them():
+    settings = TraceSettings(colours=(4, 12), region_colours=16, refine=2)
+    steps = list(trace_steps(photo(), [(10, 5, 50, 50)], settings, {"file": "a.jpg"}))
+    assert [step.index for step in steps] == [0, 1, 2, 3, 4]
+    assert [step.stage for step in steps] == ["trace"] * 3 + ["refine"] * 2
+    assert [len(step.picture.scene.groups) for step in steps] == [1, 2, 3, 3, 3]
+    for step in steps:
+        assert step.psnr == pytest.approx(psnr(step.picture.pixels(), to_tensor(photo())), abs=0.01)
+    assert steps[0].psnr < steps[1].psnr < steps[4].psnr
+    assert steps[4].picture.origin == {
+        "file": "a.jpg",
+        "traced": {"colours": [4, 12], "regions": [[10, 5, 50, 50]]},
+    }
+    assert torch.equal(
+        trace(photo(), [(10, 5, 50, 50)], settings).scene.points, steps[4].picture.scene.points
+    )
+
+
+def test_too_many_regions_are_refused():
+    with pytest.raises(InputError, match="33 regions are too many; give at most 32"):
+        trace_steps(photo(), [(0, 0, 9, 9)] * 33)

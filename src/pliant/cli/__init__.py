@@ -53,7 +53,7 @@ def verbs() -> dict[str, Verb]:
     """Every verb by its words."""
     every = [
         Verb("sample", "Make a picture, or a sheet of them, from seeds.", _later("sample:run")),
-        *(_edit_verb(edit) for edit in catalogue.EDITS if edit.picture != "pixels"),
+        *(_edit_verb(edit) for edit in catalogue.EDITS if edit.picture == "latent"),
         Verb("segment", "Say which pixel of a picture belongs to what part.", _later("parts:run")),
         Verb("vector list", "List the edits that can be applied at once.", _later("vectors:run_list")),
         Verb("vector save", "Keep an edit, to apply it to other pictures.", _later("vectors:run_save")),

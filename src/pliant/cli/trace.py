@@ -47,8 +47,9 @@ def run(arguments: list[str]) -> int:
     options = parse(TraceOptions, "trace", TraceOptions.__doc__ or "", arguments)
     from pliant.files import check_place
     from pliant.images import load_image
+    from pliant.vector.compare import likeness
     from pliant.vector.svg_writer import save_svg
-    from pliant.vector.trace import TraceSettings, likeness, trace
+    from pliant.vector.trace import TraceSettings, trace
 
     if options.out.suffix.lower() != ".svg":
         raise InputError(f"'{options.out}' should end in .svg: a drawing is written as SVG.")

@@ -14,9 +14,9 @@ from pliant.errors import InputError
 from pliant.images import to_tensor
 from pliant.settings import Slider
 from pliant.steps import Step
+from pliant.vector.compare import psnr, traced_size
 from pliant.vector.raster import rasterise
 from pliant.vector.scene import VectorPicture
-from pliant.vector.trace import psnr, traced_size
 
 __all__ = ["RefineSettings", "RefineStep", "refine"]
 

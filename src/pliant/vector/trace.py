@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -21,15 +22,21 @@ from torch import Tensor
 
 from pliant.errors import InputError, MissingExtraError
 from pliant.images import to_tensor
+from pliant.settings import Slider
+from pliant.steps import Step
+from pliant.vector.compare import psnr, traced_size
 from pliant.vector.outline import Path, assemble, polygon
 from pliant.vector.raster import rasterise
+from pliant.vector.refine import RefineSettings, refine
 from pliant.vector.scene import Group, Scene, VectorPicture, stacked
 from pliant.vector.svg import read_svg
 
-__all__ = ["Box", "TraceSettings", "likeness", "psnr", "trace", "traced_size"]
+__all__ = ["Box", "TraceSettings", "TraceStep", "trace", "trace_steps"]
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels."""
+MAX_ROUNDS = 8
+MAX_REGIONS = 32
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,14 @@ class TraceSettings:
     """How a photo is traced."""
 
     colours: tuple[int, ...] = (10, 30)
-    """Colours of each round, the coarse one first."""
-    region_colours: int = 30
-    """Colours of the round of each region."""
-    max_side: int = 768
+    """Colours of each round, from few to many; the first lies at the bottom."""
+    region_colours: Annotated[int, Slider(2, 64)] = 30
+    """Colours of the round of each region, such as a face."""
+    refine: Annotated[int, Slider(0, 300)] = 0
+    """Updates that fit the drawing to the photo afterwards; 40 make a clear difference."""
+    max_side: Annotated[int, Slider(64, 2048)] = 768
     """A larger photo is traced at this size; the drawing keeps the photo's own."""
-    speckle: int = 4
+    speckle: Annotated[int, Slider(0, 16)] = 4
     """Areas of less than this many pixels squared are merged into their surroundings."""
 
     def __post_init__(self) -> None:
@@ -56,16 +65,30 @@ class TraceSettings:
             raise InputError(
                 "Give the rounds of tracing from few colours to many: the first is at the bottom."
             )
+        if len(self.colours) > MAX_ROUNDS:
+            raise InputError(f"A photo is traced in at most {MAX_ROUNDS} rounds, besides those of regions.")
+        if self.refine < 0:
+            raise InputError(f"refine must be 0 or more; it is {self.refine}.")
         if not 16 <= self.max_side <= 2048:
             raise InputError(f"max_side must be between 16 and 2048; it is {self.max_side}.")
         if not 0 <= self.speckle <= 64:
             raise InputError(f"speckle must be between 0 and 64; it is {self.speckle}.")
 
 
+@dataclass(frozen=True, eq=False)
+class TraceStep(Step):
+    """A round that is done, or an update that fits the drawing to the photo."""
+
+    picture: VectorPicture
+    psnr: float
+    """How like the photo it is at the size at which it is traced, in decibels."""
+    stage: Literal["trace", "refine"]
+
+
 def trace(
     photo: Image.Image, regions: Sequence[Box] = (), settings: TraceSettings = TraceSettings()
 ) -> VectorPicture:
-    """A drawing that looks like the photo, with a group for each round and each region.
+    """A drawing that looks like the photo, with a group for each round and each region; the last of `trace_steps`.
 
     Args:
         photo: RGB.
@@ -76,51 +99,77 @@ def trace(
         InputError: a region outside the photo or of no size.
         MissingExtraError: vtracer is not installed.
     """
+    *_, last = trace_steps(photo, regions, settings)
+    return last.picture
+
+
+def trace_steps(
+    photo: Image.Image,
+    regions: Sequence[Box] = (),
+    settings: TraceSettings = TraceSettings(),
+    origin: Mapping[str, Any] | None = None,
+) -> Iterator[TraceStep]:
+    """Yield the drawing after each round, then after each update that fits it to the photo. Closing the iterator stops.
+
+    Args:
+        photo: RGB.
+        regions: boxes that get a round of their own, cut at the photo's edges.
+        settings: the method's parameters.
+        origin: JSON-ready facts on where the photo comes from.
+
+    Raises:
+        InputError: too many regions, or one outside the photo or of no size.
+        MissingExtraError: vtracer is not installed.
+    """
+    if len(regions) > MAX_REGIONS:
+        raise InputError(f"{len(regions)} regions are too many; give at most {MAX_REGIONS}.")
     small = photo.convert("RGB").resize(traced_size(photo.size, settings.max_side), Image.Resampling.LANCZOS)
     zoom = small.width / photo.width, small.height / photo.height
     boxes = [_pixels(box, photo.size, zoom, small.size) for box in regions]
-    whole = (0, 0, *small.size)
-    rounds = [(whole, count, f"round-{n}-{count}-colours") for n, count in enumerate(settings.colours, 1)]
-    rounds += [
-        (box, settings.region_colours, f"region-{n}-{settings.region_colours}-colours")
-        for n, box in enumerate(boxes, 1)
-    ]
+    made = {"traced": {"colours": list(settings.colours), "regions": [list(b) for b in regions]}}
+    return _steps(photo, small, boxes, settings, {**(origin or {}), **made})
+
+
+def _steps(
+    photo: Image.Image,
+    small: Image.Image,
+    boxes: Sequence[tuple[int, int, int, int]],
+    settings: TraceSettings,
+    origin: Mapping[str, Any],
+) -> Iterator[TraceStep]:
+    target = to_tensor(small)
     drawn: Scene | None = None
-    for box, count, name in rounds:
-        layer = _round(
-            small,
-            box,
-            count,
-            Group(name, name.replace("-", " ").capitalize()),
-            base=drawn is None,
-            settings=settings,
-        )
-        drawn = layer if drawn is None else stacked([drawn, _without_repeats(layer, rasterise(drawn))])
-    assert drawn is not None  # noqa: S101 (there is a round at least)
-    points = drawn.points / torch.tensor(zoom)
-    scene = replace(drawn, points=points, size=(float(photo.width), float(photo.height)))
-    return VectorPicture(
-        scene, origin={"traced": {"colours": list(settings.colours), "regions": [list(b) for b in regions]}}
-    )
+    below = torch.zeros_like(target)
+    picture: VectorPicture | None = None
+    for index, (box, count, group) in enumerate(_rounds(small.size, boxes, settings)):
+        layer = _round(small, box, count, group, base=drawn is None, settings=settings)
+        drawn = layer if drawn is None else stacked([drawn, _without_repeats(layer, below)])
+        below = rasterise(drawn)
+        to_photo = torch.tensor([photo.width / small.width, photo.height / small.height])
+        scene = replace(drawn, points=drawn.points * to_photo, size=(float(photo.width), float(photo.height)))
+        picture = VectorPicture(scene, origin=origin)
+        yield TraceStep(index, picture, psnr(below, target), "trace")
+    assert picture is not None  # noqa: S101 (there is a round at least)
+    rounds = len(settings.colours) + len(boxes)
+    if settings.refine:
+        fitting = refine(picture, photo, RefineSettings(steps=settings.refine, max_side=settings.max_side))
+        for step in islice(fitting, 1, None):
+            yield TraceStep(rounds + step.index - 1, step.picture, step.psnr, "refine")
 
 
-def traced_size(size: tuple[int, int], most: int) -> tuple[int, int]:
-    """Width and height at which a photo is traced."""
-    share = min(1.0, most / max(size))
-    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+def _rounds(
+    size: tuple[int, int], boxes: Sequence[tuple[int, int, int, int]], settings: TraceSettings
+) -> Iterator[tuple[tuple[int, int, int, int], int, Group]]:
+    """Box, number of colours and group of each round."""
+    for number, count in enumerate(settings.colours, 1):
+        yield (0, 0, *size), count, _group(f"round-{number}-{count}-colours")
+    for number, box in enumerate(boxes, 1):
+        count = settings.region_colours
+        yield box, count, _group(f"region-{number}-{count}-colours")
 
 
-def psnr(first: Tensor, second: Tensor) -> float:
-    """Decibels between two pictures in [-1, 1]; infinite for the same."""
-    error = float((first - second).double().square().mean()) / 4
-    return -10 * math.log10(error) if error > 0 else math.inf
-
-
-@torch.no_grad()
-def likeness(picture: VectorPicture, photo: Image.Image, max_side: int = TraceSettings.max_side) -> float:
-    """Decibels between a drawing and a photo, both at most `max_side` pixels wide and high."""
-    small = photo.convert("RGB").resize(traced_size(photo.size, max_side), Image.Resampling.LANCZOS)
-    return psnr(rasterise(picture.scene, small.size), to_tensor(small))
+def _group(name: str) -> Group:
+    return Group(name, name.replace("-", " ").capitalize())
 
 
 def _pixels(
