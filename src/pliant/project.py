@@ -180,7 +180,7 @@ class Project:
             )
         facts = dict(found.facts[int(which[index])])
         shared = self._shared(found, tensors, int(which[index])) if "tuned" in facts else {}
-        return self._restore(found.kind, _below(tensors, str(index)) | shared, facts)
+        return self._restore(found.kind, _state(found, tensors, index) | shared, facts)
 
     def _shared(self, found: Node, tensors: Mapping[str, Tensor], number: int) -> dict[str, Tensor]:
         """What the pictures with the facts of that number have in common: kept here, or by a node above."""
@@ -272,14 +272,11 @@ class Project:
         for _, facts in states:
             if facts not in distinct:
                 distinct.append(facts)
-        packed: dict[str, Tensor] = {}
-        for step, (own, facts) in enumerate(states):
-            elsewhere = self._is_above(node, facts.get("tuned")) if "tuned" in facts else False
-            for name, value in own.items():
-                if not name.startswith("shared/"):
-                    packed[f"{step}/{name}"] = value
-                elif not elsewhere:  # once for all pictures of a tuned model
-                    packed[name.replace("shared/", f"shared/{distinct.index(facts)}/", 1)] = value
+        packed = _packed([own for own, _ in states])
+        for own, facts in states:
+            if "tuned" in facts and not self._is_above(node, facts["tuned"]):
+                for name, value in _below(own, "shared").items():  # once for all pictures of a tuned model
+                    packed[f"shared/{distinct.index(facts)}/{name}"] = value
         packed |= {f"inputs/{name}": value for name, value in inputs.items()}
         packed |= {f"numbers/{name}": value for name, value in numbers.items()}
         packed["facts"] = torch.tensor([distinct.index(facts) for _, facts in states])
@@ -318,6 +315,44 @@ class Project:
 
 def _pictures(trace: Trace[Any]) -> list[Picture]:
     return [step.picture for step in cast("Sequence[Step]", trace)]
+
+
+def _packed(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The tensors of a run's pictures by "<step>/<name>"; one that a step left as it was is kept once.
+
+    "since/<name>" is int64 [steps]: where the tensor of each step is kept, -1 where a picture has none of that name.
+    """
+    packed: dict[str, Tensor] = {}
+    names = dict.fromkeys(name for own in states for name in own if not name.startswith("shared/"))
+    for name in names:
+        since: list[int] = []
+        for step, own in enumerate(states):
+            before = states[since[-1]][name] if since and since[-1] >= 0 else None
+            if name in own and before is not None and _same(own[name], before):
+                since.append(since[-1])
+            else:
+                since.append(step if name in own else -1)
+        packed |= {f"{step}/{name}": states[step][name] for step in set(since) if step >= 0}
+        if since != list(range(len(states))):
+            packed[f"since/{name}"] = torch.tensor(since)
+    return packed
+
+
+def _state(found: Node, tensors: Mapping[str, Tensor], index: int) -> dict[str, Tensor]:
+    """The tensors of one step, as `_packed` was given them."""
+    own = _below(tensors, str(index))
+    for name, since in _below(tensors, "since").items():
+        if since.dtype != torch.int64 or since.ndim != 1 or len(since) < found.steps:
+            raise InputError(
+                f"The state of node '{found.id}' is damaged: {name[:60]} is not there for every step."
+            )
+        kept = tensors.get(f"{int(since[index])}/{name}")
+        own |= {} if kept is None else {name: kept}
+    return own
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.dtype == other.dtype and one.shape == other.shape and torch.equal(one, other)
 
 
 def _with_one_tuning(

@@ -235,11 +235,11 @@ class Trace(Sequence[S], Generic[S]):
         return contact_sheet(list(self._frames(chosen, marks=marks)), columns or count, labels)
 
     def numbers(self) -> dict[str, Tensor]:
-        """What the steps measured, each numeric field stacked over time, such as loss [T]."""
+        """What the steps measured, each numeric field stacked over time: loss [T], agreement with N prompts [T, N]."""
         stacked: dict[str, Tensor] = {}
         for field in fields(self._steps[0]) if self._steps else ():
             values = [getattr(step, field.name) for step in self._steps]
-            if field.name == "index" or not all(isinstance(value, Tensor | float | int) for value in values):
+            if field.name == "index" or not all(map(_is_numeric, values)):
                 continue
             column = [torch.as_tensor(value).detach().float().cpu() for value in values]
             if len({value.shape for value in column}) == 1:
@@ -263,6 +263,13 @@ class Trace(Sequence[S], Generic[S]):
             if marks and isinstance(step, PointStep):
                 image = draw_marks(image, _pairs(step.handles), _pairs(step.targets), trails)
             yield image
+
+
+def _is_numeric(value: Any) -> bool:
+    """A number, or several."""
+    if isinstance(value, tuple):
+        return all(isinstance(each, float | int) for each in cast("tuple[Any, ...]", value))
+    return isinstance(value, Tensor | float | int)
 
 
 def _pairs(points: Tensor) -> list[tuple[float, float]]:

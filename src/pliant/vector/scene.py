@@ -307,7 +307,7 @@ class VectorPicture(Picture):
             size, background, names = facts["size"], facts["background"], facts["names"]
             scene = Scene(
                 size=(float(size[0]), float(size[1])),
-                **{name: tensors[name].float() for name in FLOATS},
+                **{name: _real(tensors[name]) for name in FLOATS},
                 **{name: tensors[name] for name in (*INDICES, *FLAGS)},
                 names=tuple(str(names.get(str(index), "")) for index in range(len(tensors["parts"]))),
                 groups=tuple(Group(str(g["id"]), str(g["label"]), int(g["parent"])) for g in facts["groups"]),
@@ -318,6 +318,12 @@ class VectorPicture(Picture):
             return VectorPicture(scene, float(facts["scale"]), known)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise InputError(f"The saved drawing is damaged: {type(error).__name__} {error}.") from error
+
+
+def _real(values: Tensor) -> Tensor:
+    if values.is_complex():
+        raise TypeError("complex numbers")
+    return values.float()
 
 
 def _repeated(counts: Tensor) -> Tensor:
