@@ -1,8 +1,12 @@
 """Move a drawing toward words (CLIPVG: Song et al., AAAI 2023, arXiv 2212.02122).
 
-Each prompt names a region, which may be the whole drawing. Every step rasterises the drawing once, a text-image model looks at
-each region as a whole and at random slanted crops of it, and Adam moves points and colours so that the change of what it sees points
-from the reference text "photo" to the prompt.
+Each prompt names a region, which may be the whole drawing. Every step rasterises the drawing once, a text-image model
+looks at each region as a whole and at random slanted crops of it, and Adam moves points and colours so that the change of
+what it sees points from the reference text "photo" to the prompt.
+
+Rates, weights and the size of crops are the paper's. We differ in what a view is compared with (`guidance.py` says why), in
+white around whole regions as around crops, where the published program has black, in fewer crops by default, for computers
+without a GPU, and in terms that keep shapes sound (`regularity.py`).
 """
 
 from __future__ import annotations
@@ -11,19 +15,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+import torch
+
 from pliant.errors import InputError
-from pliant.perception.clip import TextImageModel
-from pliant.prompts import PromptsLike
+from pliant.perception.clip import TextImageModel, load_words
+from pliant.prompts import Prompt, PromptsLike, as_prompts
 from pliant.settings import Slider
 from pliant.steps import Step
+from pliant.vector.guidance import Crops, Guidance, painted_size
+from pliant.vector.raster import rasterise
+from pliant.vector.regularity import Regularity, Weights
 from pliant.vector.scene import VectorPicture
+from pliant.vector.variables import Memory, Rates, Variables
 
 __all__ = ["RestyleSettings", "RestyleStep", "restyle"]
+
+CANVAS = 512
+"""Pixels of the longer side of the drawings that the rate of points is meant for."""
+MARGIN = 0.2
+"""How far crops reach beyond a region, as a share of their side (published)."""
 
 
 @dataclass(frozen=True)
 class RestyleSettings:
-    """How a drawing is moved toward words; rates and weights are the paper's where nothing else is said."""
+    """How a drawing is moved toward words; rates and weights are the paper's."""
 
     max_steps: Annotated[int, Slider(10, 500)] = 150
     """Updates of the drawing."""
@@ -34,18 +49,18 @@ class RestyleSettings:
     colour_rate: Annotated[float, Slider(0.001, 0.1, log=True)] = 0.01
     """Adam's learning rate of colours and opacities, which lie between 0 and 1."""
     crops: Annotated[int, Slider(1, 64)] = 16
-    """Random crops of each region in each step; 64 as published takes longer and is steadier."""
+    """Random crops of each region in each step; 64, as published, take longer and are steadier."""
     crop_size: Annotated[float, Slider(0.2, 1)] = 0.8
     """Side of the crops, as a share of the longer side of the region."""
     region_weight: Annotated[float, Slider(0, 100)] = 30.0
     """Weight of the view of a whole region."""
     crop_weight: Annotated[float, Slider(0, 200)] = 80.0
-    """Weight of the crops' mean."""
+    """Weight of the mean of its crops."""
     distortion: Annotated[float, Slider(0, 0.6)] = 0.3
     """How slanted the crops are: the share of half a side by which each corner moves inward at most."""
     direction: Literal["crop", "region", "none"] = "crop"
-    """What a view is compared with: the same crop of the drawing at the start, the whole region at the start (as published), or
-    nothing, so that the view itself should lie where the words point."""
+    """What a view is compared with: the same crop of the start, the whole region at the start (as published), or nothing, so
+    that the view itself should lie where the words point."""
     crossing_weight: Annotated[float, Slider(0, 100)] = 0.0
     """Weight against curves that cross themselves."""
     area_weight: Annotated[float, Slider(0, 100)] = 0.0
@@ -53,9 +68,25 @@ class RestyleSettings:
     anchor_weight: Annotated[float, Slider(0, 100)] = 0.0
     """Weight that holds points and colours to where they started."""
     max_side: Annotated[int, Slider(128, 1024)] = 512
-    """Longer side, in pixels, at which the drawing is painted at most for the model to look at."""
+    """Longer side in pixels at which the drawing is painted at most for the model; less where the model sees no more."""
     seed: Annotated[int, Slider(0, 1000)] = 0
     """Of the crops; the same seed gives the same result."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        ranges = {
+            "max_steps": (1, 100_000), "crops": (0, 256), "crop_size": (0.05, 2), "distortion": (0, 0.6),
+            "max_side": (16, 4096), "seed": (0, 2**31), "shape_rate": (0, 100), "colour_rate": (0, 1),
+            **dict.fromkeys(("region_weight", "crop_weight"), (0, 1e4)),
+            **dict.fromkeys(("crossing_weight", "area_weight", "anchor_weight"), (0, 1e4)),
+        }  # fmt: skip
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise InputError(f"{name} must be from {low:g} to {high:g}; it is {getattr(self, name):g}.")
+        if not (self.region_weight or (self.crop_weight and self.crops)):
+            raise InputError(
+                "Nothing would be looked at; give region_weight, or crop_weight and crops, above 0."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +95,10 @@ class RestyleStep(Step):
 
     picture: VectorPicture
     loss: float
-    """What is minimised, regularisers included."""
+    """What is minimised, terms for sound shapes included."""
     agreement: tuple[float, ...]
-    """For each prompt how far its region lies where the words point from "photo", as a cosine; it rises from step 0 on."""
-    memory: object = field(repr=False, compare=False)
+    """For each prompt the cosine between the view of its region and the way from "photo" to its words; it rises."""
+    memory: Memory = field(repr=False, compare=False)
     """What a following run needs to go on as if it were the same one."""
 
 
@@ -79,5 +110,64 @@ def restyle(
     settings: RestyleSettings = RestyleSettings(),
     after: RestyleStep | None = None,
 ) -> Iterator[RestyleStep]:
-    """Yield the drawing as it is, then once after each update. Closing the iterator stops."""
-    raise InputError("Not built yet.")
+    """Yield the drawing as it is, then once after each update. Closing the iterator stops.
+
+    Locked and hidden paths stay bit for bit, and colours that paths share stay shared; a shared colour of which one path is
+    locked stays, too.
+
+    Args:
+        picture: a drawing, such as `trace` makes or `read_svg` reads.
+        prompts: what it, or what boxes of it in user units, should become.
+        words: the text-image model; None for the embedded one.
+        settings: the method's parameters.
+        after: a step to go on from, whose Adam keeps its moments and whose start stays that of the comparison.
+
+    Raises:
+        InputError: prompts that cannot be used, a drawing of which nothing can change, or a step of another drawing.
+        CheckpointError: there is no text-image model.
+    """
+    asked = as_prompts(prompts, picture.scene.size)
+    scale = max(picture.scene.size) / CANVAS
+    shapes, colours = settings.change != "colours", settings.change != "shapes"
+    colour_rate = settings.colour_rate * colours
+    rates = Rates(settings.shape_rate * scale * shapes, colour_rate, colour_rate)
+    moving = Variables(picture.scene, rates, memory=after.memory if after is not None else None)
+    return _updates(picture, asked, words or load_words(device=picture.scene.points.device), settings, moving)
+
+
+def _updates(
+    picture: VectorPicture,
+    prompts: tuple[Prompt, ...],
+    words: TextImageModel,
+    settings: RestyleSettings,
+    moving: Variables,
+) -> Iterator[RestyleStep]:
+    start = moving.memory.start
+    size = painted_size(start.size, prompts, words.input_size, settings.crop_size, settings.max_side)
+    with torch.no_grad():
+        before = rasterise(start, size)
+    guidance = Guidance(
+        words,
+        prompts,
+        start.size,
+        before,
+        Crops(settings.crops, (settings.crop_size, settings.crop_size), MARGIN, settings.distortion),
+        weights=(settings.region_weight, settings.crop_weight),
+        comparison=settings.direction,
+        seed=settings.seed,
+    )
+    weights = Weights(settings.crossing_weight, settings.area_weight, settings.anchor_weight)
+    sound = Regularity(start, weights)
+    for index in range(settings.max_steps + 1):
+        scene = moving.scene()
+        painted = rasterise(scene, size)
+        pull = guidance(painted, moving.memory.taken)
+        unsound = sound(scene)
+        now = picture.with_scene(moving.still())
+        yield RestyleStep(index, now, pull.loss + float(unsound.detach()), pull.agreement, moving.memory)
+        if index == settings.max_steps:
+            return
+        painted.backward(pull.gradient)
+        if unsound.requires_grad:
+            unsound.backward()
+        moving.update()
