@@ -1,5 +1,6 @@
 """The door to text-image models, on tiny models of every kind; what it resizes and normalises by hand and against Pillow."""
 
+import copy
 import json
 import sys
 import types
@@ -381,3 +382,20 @@ def test_without_open_clip_the_sentence_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "open_clip", None)
     with pytest.raises(MissingExtraError, match="needs open_clip_torch"):
         load_words("open_clip:ViT-B-16:openai")
+
+
+def test_the_faster_form_of_the_image_tower_sees_the_same(net):
+    net = copy.deepcopy(net)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        for module in net.modules():  # statistics of a net that was trained
+            if isinstance(module, nn.BatchNorm2d):
+                module.running_mean.normal_(std=0.1)
+                module.running_var.uniform_(0.5, 2)
+        pictures = noise(4, 3, 32, 32).requires_grad_()
+        faster = SmallModel("tiny", net).encode_images(pictures)
+        plain = functional.normalize(net.embed_images(pictures), dim=1)
+        assert torch.allclose(faster, plain, atol=1e-5)
+        way = torch.randn(4, 16)
+        ours, theirs = (torch.autograd.grad((seen * way).sum(), pictures)[0] for seen in (faster, plain))
+        assert torch.allclose(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max()))

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pliant.errors import CheckpointError, InputError
+from pliant.perception.lite0 import folded
 from pliant.perception.wordpieces import words_of
 from pliant.perception.words import FORMAT, WordsNet, load_words_net
 from pliant.zoo import user_folder
@@ -143,14 +144,14 @@ class SmallModel(TextImageModel):
 
     def __init__(self, name: str, net: WordsNet) -> None:
         super().__init__(name, net.config.input_size, (0.5,) * 3, (0.5,) * 3, net.log_scale)
-        self.net = net
+        self.net, self._image = net, folded(net.image)
 
     def unknown_words(self, text: str) -> list[str]:
         """Words that stood in no caption of the pictures that the model learnt from, nor their singular."""
         return list(dict.fromkeys(word for word in content_words(text) if not self.net.seen & _forms(word)))
 
     def _see(self, pictures: Tensor) -> Tensor:
-        return self.net.embed_images(pictures)
+        return self.net.project(self._image(pictures))
 
     def _read(self, texts: Sequence[str]) -> Tensor:
         return self.net.embed_texts(texts)
@@ -257,6 +258,8 @@ def resize(images: Tensor, side: int) -> Tensor:
         [N, 3, side, side], by the cubic filter of Pillow (a = -0.5), as two matrix products.
     """
     height, width = images.shape[-2:]
+    if height == width == side:
+        return images
     down, across = (_filter(length, side).to(images) for length in (height, width))
     return down @ images @ across.T
 
