@@ -78,8 +78,8 @@ class _Block(nn.Module):
         self.residual = stride == 1 and inputs == stage.channels
 
     def forward(self, x: Tensor) -> Tensor:
-        inside = functional.relu6(self.widen(x)) if self.widen is not None else x
-        out = self.narrow(functional.relu6(self.look(inside)))
+        inside = functional.relu6(self.widen(x), inplace=True) if self.widen is not None else x
+        out = self.narrow(functional.relu6(self.look(inside), inplace=True))
         return x + out if self.residual else out
 
 
@@ -99,8 +99,8 @@ class Lite0(nn.Module):
         self.head = _Convolution(widths[-1], config.features, 1)
 
     def forward(self, pictures: Tensor) -> Tensor:  # noqa: D102 - the class says it
-        seen = self.blocks(functional.relu6(self.stem(pictures)))
-        return functional.relu6(self.head(seen)).mean((2, 3))
+        seen = self.blocks(functional.relu6(self.stem(pictures), inplace=True))
+        return functional.relu6(self.head(seen), inplace=True).mean((2, 3))
 
 
 def folded(net: Lite0) -> Lite0:
@@ -110,7 +110,8 @@ def folded(net: Lite0) -> Lite0:
         if isinstance(module, _Convolution):
             parent, _, own = name.rpartition(".")
             setattr(lean.get_submodule(parent), own, _Folded(module))
-    return lean.to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
+    lean.requires_grad_(requires_grad=False)
+    return lean.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 class _Folded(nn.Module):

@@ -27,7 +27,7 @@ __all__ = ["Comparison", "Crops", "Guidance", "Pull", "painted_size", "slants", 
 Comparison = Literal["crop", "region", "none"]
 """With what a view is compared: the same view of the start, the whole region at the start, or nothing."""
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Views that the model looks at in one call; more need more memory and are no faster on a CPU."""
 AT_ONCE_GPU = 64
 SMALLEST_CHANGE = 0.1
@@ -146,7 +146,8 @@ class Guidance:
         toward = self.toward[prompt]
 
         total, gradients, agreements = 0.0, [], []
-        for part in torch.arange(len(prompt)).split(self._at_once):
+        calls = math.ceil(len(prompt) / self._at_once)
+        for part in torch.arange(len(prompt)).chunk(calls):
             seen = looked.detach()[part].requires_grad_()
             with torch.enable_grad():
                 vectors = self.words.encode_images(seen)
