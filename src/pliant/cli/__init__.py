@@ -46,14 +46,15 @@ def _later(where: str, *given: object) -> Callable[[list[str]], int]:
 
 def _edit_verb(edit: catalogue.Edit) -> Verb:
     words = {"vector": "vector apply"}.get(edit.name, edit.name)
-    return Verb(words, edit.summary, _later("edit:run", edit, words))
+    where = {"latent": "edit:run", "vector": "drawing:run"}[edit.picture]
+    return Verb(words, edit.summary, _later(where, edit, words))
 
 
 def verbs() -> dict[str, Verb]:
     """Every verb by its words."""
     every = [
         Verb("sample", "Make a picture, or a sheet of them, from seeds.", _later("sample:run")),
-        *(_edit_verb(edit) for edit in catalogue.EDITS if edit.picture == "latent"),
+        *(_edit_verb(edit) for edit in catalogue.EDITS if edit.picture != "pixels"),
         Verb("segment", "Say which pixel of a picture belongs to what part.", _later("parts:run")),
         Verb("vector list", "List the edits that can be applied at once.", _later("vectors:run_list")),
         Verb("vector save", "Keep an edit, to apply it to other pictures.", _later("vectors:run_save")),

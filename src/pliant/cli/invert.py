@@ -10,7 +10,7 @@ import tyro
 
 from pliant import catalogue
 from pliant.cli.edit import settings_class
-from pliant.cli.options import DEFAULT_MODEL, Device, File, Part, Switch, parse, pick_device, print_json
+from pliant.cli.options import DEFAULT_MODEL, Box, Device, File, Part, Switch, parse, pick_device, print_json
 from pliant.cli.progress import Progress, stop_on_signal
 from pliant.errors import InputError
 from pliant.settings import settings_facts
@@ -27,28 +27,6 @@ __all__ = ["run", "run_paste"]
 
 DISTANCE = "distance_on_landmarks_68"
 """The perceptual distance by its true name."""
-
-
-def _box(text: str) -> tuple[float, float, float, float]:
-    try:
-        x, y, width, height = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(
-            f"expected X,Y,WIDTH,HEIGHT in pixels, such as 40,20,300,300, got '{text}'"
-        ) from None
-    return x, y, width, height
-
-
-Box = Annotated[
-    tuple[float, float, float, float],
-    tyro.constructors.PrimitiveConstructorSpec(
-        nargs=1,
-        metavar="X,Y,WIDTH,HEIGHT",
-        instance_from_str=lambda given: _box(given[0]),
-        is_instance=lambda value: isinstance(value, tuple),
-        str_from_instance=lambda value: [",".join(f"{each:g}" for each in value)],
-    ),
-]
 
 
 @dataclass(frozen=True)

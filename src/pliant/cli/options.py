@@ -13,6 +13,7 @@ from pliant.errors import InputError
 __all__ = [
     "DEFAULT_MODEL",
     "XY",
+    "Box",
     "Device",
     "File",
     "Grid",
@@ -21,6 +22,7 @@ __all__ = [
     "parse",
     "pick_device",
     "print_json",
+    "read_box",
 ]
 
 DEFAULT_MODEL = "portraits-256"
@@ -63,6 +65,35 @@ XY = Annotated[
     ),
 ]
 """A point on the command line."""
+
+
+def read_box(text: str) -> tuple[float, float, float, float]:
+    """X, y, width and height from the text of an option.
+
+    Raises:
+        ValueError: anything else.
+    """
+    try:
+        x, y, width, height = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"expected X,Y,WIDTH,HEIGHT in pixels, such as 40,20,300,300, got '{text}'"
+        ) from None
+    return x, y, width, height
+
+
+Box = Annotated[
+    tuple[float, float, float, float],
+    tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="X,Y,WIDTH,HEIGHT",
+        instance_from_str=lambda given: read_box(given[0]),
+        is_instance=lambda value: isinstance(value, tuple),
+        str_from_instance=lambda value: [",".join(f"{each:g}" for each in value)],
+    ),
+]
+"""A part of a picture on the command line."""
+
 
 Grid = Annotated[
     tuple[int, int],

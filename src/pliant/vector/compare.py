@@ -1,18 +1,22 @@
-"""How like a photo a drawing is."""
+"""How like a photo a drawing is, and how much it shows what words say."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from pliant.images import to_tensor
+from pliant.perception.clip import TextImageModel
+from pliant.prompts import Prompt
+from pliant.vector.guidance import Crops, Guidance
 from pliant.vector.raster import rasterise
 from pliant.vector.scene import VectorPicture
 
-__all__ = ["likeness", "psnr", "traced_size"]
+__all__ = ["agreement", "likeness", "psnr", "traced_size"]
 
 MAX_SIDE = 768
 """A larger photo is traced, and compared, at this size."""
@@ -35,3 +39,19 @@ def likeness(picture: VectorPicture, photo: Image.Image, max_side: int = MAX_SID
     """Decibels between a drawing and a photo, both at most `max_side` pixels wide and high."""
     small = photo.convert("RGB").resize(traced_size(photo.size, max_side), Image.Resampling.LANCZOS)
     return psnr(rasterise(picture.scene, small.size), to_tensor(small))
+
+
+@torch.no_grad()
+def agreement(picture: VectorPicture, prompts: Sequence[Prompt], words: TextImageModel) -> tuple[float, ...]:
+    """For each prompt how far its region lies where the words point from "photo", as a cosine of the model.
+
+    How much it rises from one drawing to another is what words have gained; best by a model that took no part in it.
+
+    Args:
+        picture: the drawing.
+        prompts: of `as_prompts`.
+        words: the model that judges.
+    """
+    start = rasterise(picture.scene, traced_size(picture.size, MAX_SIDE)).float()
+    seen = Guidance(words, prompts, picture.scene.size, start, Crops(0, (1.0, 1.0), 0.0, 0.0))
+    return tuple((seen.wholes * seen.toward).sum(1).tolist())
