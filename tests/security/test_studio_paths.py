@@ -282,6 +282,7 @@ def test_no_address_of_the_app_takes_a_model_in(served):
     }
     assert changing == {
         ("/api/images", "POST"),
+        ("/api/drawings", "POST"),
         ("/api/projects", "POST"),
         ("/api/projects/{session}", "DELETE"),
     }

@@ -161,5 +161,8 @@ def test_an_edit_that_shows_nothing_says_so(page):
     page.points((10, 10, 14, 10))
     assert page.refused("preview") == "'Drag points' cannot be shown before it runs."
     assert np.all(
-        [edit["preview"] == (edit["name"] in {"repaint", "vector"}) for edit in page.welcome["edits"]]
+        [
+            edit["preview"] == (edit["name"] in {"repaint", "vector", "layers"})
+            for edit in page.welcome["edits"]
+        ]
     )

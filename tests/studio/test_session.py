@@ -46,7 +46,7 @@ def labels(page):
 
 def test_a_newcomer_is_told_what_there_is(served, page):
     welcome = page.welcome
-    assert [edit["name"] for edit in welcome["edits"]] == ["drag", "repaint", "vector", "invert"]
+    assert [edit["name"] for edit in welcome["edits"]] == [edit.name for edit in catalogue.EDITS]
     assert welcome["models"][0]["name"] == "tiny"
     assert (welcome["device"], welcome["test"], welcome["video"]) == ("cpu", True, True)
     state = page.log[-1]
@@ -58,6 +58,8 @@ def test_a_newcomer_is_told_what_there_is(served, page):
         True,
     )
     empty = {"points": [], "mask": None, "parts": None, "vectors": {}, "model": None, "crop": None}
+    layers = {"hidden": [], "shown": [], "locked": [], "unlocked": [], "swatches": {}}
+    empty |= {"prompts": [], "words": None, "layers": layers, "boxes": []}
     assert state["document"] == {"edit": "drag", "at": None, "settings": {}} | empty
     assert page.refused("start") == "Choose a picture first."
 

@@ -4,7 +4,7 @@
  * Everything above at once; only its schema is used.
  */
 export interface Wire {
-readonly from_page: (Hello | Sample | UseImage | Change | Go | Undo | Redo | Start | Preview | Pause | Resume | Stop | Ack | Export | CancelExport | AskScript | SaveVector | SetClasses | AddLabel | RemoveLabel | TrainHead)
+readonly from_page: (Hello | Sample | UseImage | UseDrawing | NewDrawing | Change | Go | Undo | Redo | Start | Preview | Pause | Resume | Stop | Ack | Export | CancelExport | AskScript | SaveVector | SetClasses | AddLabel | RemoveLabel | TrainHead)
 readonly from_server: (Welcome | State | RunProgress | Ended | Hints | ExportProgress | Exported | Script | Trained | VectorSaved | Problem)
 readonly frame: FrameHead
 readonly node_facts: NodeFacts
@@ -13,6 +13,9 @@ readonly vectors: readonly VectorInfo[]
 readonly faces: readonly Face[]
 readonly recent: readonly RecentProject[]
 readonly uploaded: Uploaded
+readonly uploaded_drawing: UploadedDrawing
+readonly drawing: Drawing
+readonly drawing_paths: DrawingPaths
 readonly opened: Opened
 }
 /**
@@ -39,6 +42,21 @@ readonly type: "use_image"
 readonly image: string
 }
 /**
+ * Put an uploaded drawing at a new root of the tree and go there.
+ */
+export interface UseDrawing {
+readonly type: "use_drawing"
+readonly drawing: string
+}
+/**
+ * Put an empty drawing at a new root of the tree and go there.
+ */
+export interface NewDrawing {
+readonly type: "new_drawing"
+readonly width: number
+readonly height: number
+}
+/**
  * A finished gesture: what is given takes the place of what the document held. One step of undo.
  */
 export interface Change {
@@ -59,6 +77,10 @@ readonly vectors?: ({
 } | null)
 readonly model?: (string | null)
 readonly crop?: (Crop | null)
+readonly prompts?: (readonly Prompt[] | null)
+readonly words?: (string | null)
+readonly layers?: (LayerChanges | null)
+readonly boxes?: (readonly [number, number, number, number][] | null)
 }
 /**
  * One point to drag, pixels of the picture.
@@ -89,6 +111,38 @@ readonly feather: number
 export interface Crop {
 readonly face: (number | null)
 readonly box: (readonly [number, number, number, number] | null)
+}
+/**
+ * Words for a drawing, or for a box of it.
+ */
+export interface Prompt {
+readonly text: string
+readonly box: (readonly [number, number, number, number] | null)
+readonly strength: number
+}
+/**
+ * How a drawing's groups, paths and colours should be; what is shown wins over what is hidden, unlocked over locked.
+ */
+export interface LayerChanges {
+/**
+ * @maxItems 2000
+ */
+readonly hidden: readonly ((number | string))[]
+/**
+ * @maxItems 2000
+ */
+readonly shown: readonly ((number | string))[]
+/**
+ * @maxItems 2000
+ */
+readonly locked: readonly ((number | string))[]
+/**
+ * @maxItems 2000
+ */
+readonly unlocked: readonly ((number | string))[]
+readonly swatches: {
+[k: string]: string
+}
 }
 /**
  * Make a frame the start of the next run.
@@ -132,6 +186,8 @@ readonly type: "preview"
 readonly vectors?: ({
 [k: string]: number
 } | null)
+readonly layers?: (LayerChanges | null)
+readonly edit?: (string | null)
 }
 /**
  * Hold the run after the step in progress.
@@ -163,7 +219,7 @@ readonly number: number
  */
 export interface Export {
 readonly type: "export"
-readonly format: ("png" | "jpg" | "webp" | "mp4" | "webm" | "gif" | "webp-animation" | "latent" | "project")
+readonly format: ("png" | "jpg" | "webp" | "mp4" | "webm" | "gif" | "webp-animation" | "svg" | "latent" | "project")
 readonly place: Place
 readonly marks?: boolean
 readonly boomerang?: boolean
@@ -245,10 +301,12 @@ readonly session: string
 readonly version: string
 readonly edits: readonly EditInfo[]
 readonly models: readonly ModelInfo[]
+readonly words: readonly string[]
 readonly device: string
 readonly test: boolean
 readonly video: boolean
 readonly image_bytes: number
+readonly drawing_bytes: number
 readonly project_bytes: number
 }
 /**
@@ -259,7 +317,7 @@ readonly name: string
 readonly title: string
 readonly summary: string
 readonly picture: string
-readonly inputs: readonly (("points" | "mask" | "parts" | "vectors" | "model" | "crop" | "boxes" | "text" | "second_picture"))[]
+readonly inputs: readonly (("points" | "mask" | "parts" | "vectors" | "model" | "crop" | "boxes" | "prompts" | "words" | "layers"))[]
 readonly optional: readonly string[]
 readonly preview: boolean
 readonly settings: readonly SettingInfo[]
@@ -318,6 +376,16 @@ readonly vectors: {
 }
 readonly model: (string | null)
 readonly crop: (Crop | null)
+/**
+ * @maxItems 16
+ */
+readonly prompts: readonly Prompt[]
+readonly words: (string | null)
+readonly layers: LayerChanges
+/**
+ * @maxItems 16
+ */
+readonly boxes: readonly (readonly [number, number, number, number])[]
 readonly settings: {
 [k: string]: {
 [k: string]: boolean | number | string
@@ -399,11 +467,12 @@ readonly steps: number
 readonly seconds: number
 }
 /**
- * On the document's handles; replaces what was said before.
+ * On the document; replaces what was said before.
  */
 export interface Hints {
 readonly type: "hints"
 readonly hints: readonly PointHint[]
+readonly notes: readonly string[]
 }
 /**
  * A handle that will probably drift.
@@ -458,7 +527,7 @@ readonly name: string
  */
 export interface Problem {
 readonly type: "problem"
-readonly about: ("picture" | "points" | "mask" | "parts" | "vectors" | "settings" | "run" | "export" | "project" | "connection")
+readonly about: ("picture" | "points" | "mask" | "parts" | "vectors" | "prompts" | "layers" | "boxes" | "settings" | "run" | "export" | "project" | "connection")
 readonly sentence: string
 }
 /**
@@ -481,6 +550,7 @@ readonly distances: readonly number[]
 readonly loss: (number | null)
 readonly strain: (number | null)
 readonly agreement: (number | null)
+readonly agreements: readonly number[]
 readonly psnr: (number | null)
 readonly stage: (string | null)
 }
@@ -542,6 +612,64 @@ readonly image: string
  * @maxItems 2
  */
 readonly size: readonly [number, number]
+}
+/**
+ * Answer to POST /api/drawings.
+ */
+export interface UploadedDrawing {
+readonly drawing: string
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+readonly size: readonly [number, number]
+readonly left_out: readonly string[]
+}
+/**
+ * What a drawing consists of, answer to a GET.
+ */
+export interface Drawing {
+readonly groups: readonly LayerGroup[]
+readonly loose: number
+readonly swatches: readonly Swatch[]
+readonly colours: number
+}
+/**
+ * A group of a drawing's paths; the flags are those of the drawing, before any changes.
+ */
+export interface LayerGroup {
+readonly id: string
+readonly label: string
+readonly parent: number
+readonly paths: number
+readonly hidden: boolean
+readonly locked: boolean
+}
+/**
+ * A colour of a drawing.
+ */
+export interface Swatch {
+readonly number: number
+readonly colour: string
+readonly paths: number
+}
+/**
+ * Some of the paths of a group, the topmost first; answer to a GET.
+ */
+export interface DrawingPaths {
+readonly paths: readonly LayerPath[]
+readonly total: number
+}
+/**
+ * One path of a drawing.
+ */
+export interface LayerPath {
+readonly number: number
+readonly name: string
+readonly fill: number
+readonly stroke: number
+readonly hidden: boolean
+readonly locked: boolean
 }
 /**
  * Answer to POST /api/projects.

@@ -21,9 +21,12 @@ from starlette.websockets import WebSocketDisconnect
 from pliant import __version__
 from pliant.errors import InputError, PliantError
 from pliant.images import load_image
+from pliant.picture import PixelPicture
 from pliant.studio import messages as m
 from pliant.studio.connection import Connection
 from pliant.studio.describe import edit_info
+from pliant.studio.drawing_stills import add_drawings
+from pliant.studio.drawings import read_drawing
 from pliant.studio.parts_stills import add_parts
 from pliant.studio.security import Doorkeeper, Guard
 from pliant.studio.session import Session
@@ -66,6 +69,7 @@ def create_app(studio: Studio, doorkeeper: Doorkeeper) -> FastAPI:
     _add_socket(app, studio)
     add_stills(app, studio)
     add_parts(app, studio)
+    add_drawings(app, studio)
     add_projects(app, studio)
     _add_uploads(app, studio)
     _add_page(app)
@@ -131,10 +135,12 @@ async def _greet(studio: Studio, connection: Connection) -> Session | None:
             version=__version__,
             edits=tuple(edit_info(edit) for edit in studio.edits),
             models=tuple(studio.models.infos),
+            words=studio.text_models.names,
             device=studio.models.device,
             test=studio.test,
             video=find_spec("av") is not None,
             image_bytes=studio.limits.image_bytes,
+            drawing_bytes=studio.limits.drawing_bytes,
             project_bytes=studio.limits.project_bytes,
         )
     )
@@ -182,8 +188,17 @@ def _add_uploads(app: FastAPI, studio: Studio) -> None:
             file.seek(0)
             data = file.read()
         image = await asyncio.to_thread(load_image, data)
-        studio.keep_upload(digest, image)
+        studio.keep_upload(digest, PixelPicture.of(image))
         return JSONResponse(m.Uploaded(image=digest, size=image.size).model_dump())
+
+    @app.post("/api/drawings")
+    async def drawings(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        pieces: list[bytes] = []
+        digest = await _take(request, studio.limits.drawing_bytes, pieces.append)
+        picture, left_out = await asyncio.to_thread(read_drawing, b"".join(pieces))
+        studio.keep_upload(digest, picture)
+        taken = m.UploadedDrawing(drawing=digest, size=picture.size, left_out=left_out)
+        return JSONResponse(taken.model_dump())
 
     @app.post("/api/projects")
     async def project(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pliant.errors import InputError
 from pliant.studio import messages as m
-from pliant.studio.inputs import check_points, keep_mask, keep_parts
+from pliant.studio.drawings import with_layers
+from pliant.studio.inputs import check_boxes, check_points, keep_mask, keep_parts
 from pliant.studio.parts import latent_picture, paintable
 
 if TYPE_CHECKING:
@@ -26,12 +27,13 @@ async def changed_inputs(desk: Desk, message: m.Change) -> dict[str, Any]:
     """
     at = desk.document.at
     of_a_picture = (message.points, message.mask, message.parts, message.vectors, message.crop)
+    of_a_drawing = (message.prompts, message.boxes, message.layers)
     if at is None or at.node not in desk.sizes:
-        if any(of_a_picture):
+        if any((*of_a_picture, *of_a_drawing)):
             raise InputError("Choose a picture first.")
-        return {"model": desk.studio.models.known(message.model)} if message.model is not None else {}
+        return _models(desk, message)
     size = desk.sizes[at.node]
-    update: dict[str, Any] = {}
+    update = _models(desk, message)
     if message.points is not None:
         check_points(message.points, size)
         update["points"] = message.points
@@ -41,7 +43,18 @@ async def changed_inputs(desk: Desk, message: m.Change) -> dict[str, Any]:
         | await _parts(desk, message, at, size)
         | await _vectors(desk, message)
         | await _photo(desk, message, at)
+        | await _drawing(desk, message, at, size)
     )
+
+
+def _models(desk: Desk, message: m.Change) -> dict[str, Any]:
+    """Names of models that the studio has."""
+    update: dict[str, Any] = {}
+    if message.model is not None:
+        update["model"] = desk.studio.models.known(message.model)
+    if message.words is not None:
+        update["words"] = desk.studio.text_models.known(message.words)
+    return update
 
 
 async def _mask(desk: Desk, message: m.Change, size: tuple[int, int]) -> dict[str, Any]:
@@ -76,14 +89,27 @@ async def _vectors(desk: Desk, message: m.Change) -> dict[str, Any]:
 
 
 async def _photo(desk: Desk, message: m.Change, at: m.Place) -> dict[str, Any]:
-    """Model and crop of a photo; the crop is checked with the model that it will be for."""
-    update: dict[str, Any] = {}
-    if message.model is not None:
-        update["model"] = desk.studio.models.known(message.model)
+    """The crop of a photo, checked with the model that it will be for."""
     crop = message.crop
-    if crop is not None:
-        update["crop"] = crop
-        if crop.face is not None or crop.box is not None:
-            model = await desk.generator(update.get("model", desk.document.model))
-            await asyncio.to_thread(desk.photos.crop, at.node, crop, model.config.size)
+    if crop is None:
+        return {}
+    if crop.face is not None or crop.box is not None:
+        model = await desk.generator(message.model or desk.document.model)
+        await asyncio.to_thread(desk.photos.crop, at.node, crop, model.config.size)
+    return {"crop": crop}
+
+
+async def _drawing(desk: Desk, message: m.Change, at: m.Place, size: tuple[int, int]) -> dict[str, Any]:
+    """Prompts, boxes, and layers, which are those of the frame's drawing."""
+    update: dict[str, Any] = {}
+    if message.prompts is not None:
+        check_boxes([prompt.box for prompt in message.prompts if prompt.box is not None], size)
+        update["prompts"] = message.prompts
+    if message.boxes is not None:
+        check_boxes(message.boxes, size)
+        update["boxes"] = message.boxes
+    if message.layers is not None:
+        layers = message.layers
+        await asyncio.to_thread(lambda: with_layers(desk.project.picture(at.node, at.step), layers))
+        update["layers"] = layers
     return update

@@ -13,14 +13,21 @@ from torch import Tensor
 from pliant.catalogue import Edit
 from pliant.photo import INVERT
 from pliant.project_file import Node
-from pliant.settings import Setting
+from pliant.settings import WHOLE_NUMBERS, Setting
 from pliant.steps import Step
 from pliant.studio.messages import EditInfo, NodeInfo, SettingInfo, StepFacts, Value
 
 Kind = Literal["number", "integer", "switch", "choice", "text"]
-_POINTS, _MEASURES = ("handles", "distances"), ("loss", "strain", "agreement", "psnr")
+_LISTS, _MEASURES = ("handles", "distances"), ("loss", "strain", "agreement", "psnr")
 """What steps measure, by the names of both `StepFacts` and the edits."""
-_KINDS: dict[Any, Kind] = {float: "number", int: "integer", bool: "switch", str: "text"}
+_KIND_TITLES = {"pixels": "Photo", "vector": "Drawing"}
+_KINDS: dict[Any, Kind] = {
+    float: "number",
+    int: "integer",
+    bool: "switch",
+    str: "text",
+    WHOLE_NUMBERS: "text",
+}
 
 
 def edit_info(edit: Edit) -> EditInfo:
@@ -41,13 +48,14 @@ def edit_info(edit: Edit) -> EditInfo:
 def setting_info(setting: Setting, edit: Edit) -> SettingInfo | None:
     """A setting as a form shows it; None for those that a form cannot give, such as paths."""
     kind: Kind | None = "choice" if get_origin(setting.type) is Literal else _KINDS.get(setting.type)
+    default: Any = " ".join(map(str, setting.default)) if setting.type == WHOLE_NUMBERS else setting.default
     if kind is None or setting.default is MISSING or get_origin(setting.type) in {Union, types.UnionType}:
         return None
     slider = setting.slider
     return SettingInfo(
         name=setting.name,
         kind=kind,
-        default=cast("Value", setting.default),
+        default=cast("Value", default),
         help=setting.help,
         choices=get_args(setting.type) if kind == "choice" else (),
         low=slider.low if slider else None,
@@ -62,6 +70,8 @@ def node_title(node: Node) -> str:
     """Short words for the tree."""
     if node.edit == INVERT:
         return "Opened photo"
+    if said := _prompts_in_words(node):
+        return said
     if node.edit == "vector":
         strengths = cast("Mapping[str, float]", node.inputs.get("vectors", {}))
         return (
@@ -76,7 +86,13 @@ def node_title(node: Node) -> str:
     known = cast("Mapping[str, Any]", origin) if isinstance(origin, Mapping) else {}
     if "seed" in known:
         return f"Seed {known['seed']}"
-    return str(known.get("file") or ("Photo" if node.kind == "pixels" else "Picture"))[:60]
+    return str(known.get("file") or _KIND_TITLES.get(node.kind, "Picture"))[:60]
+
+
+def _prompts_in_words(node: Node) -> str:
+    """The prompts of a run in quotes; empty for a run without."""
+    prompts = cast("Sequence[Mapping[str, Any]]", node.inputs.get("prompts", ()))
+    return ", ".join(f"“{prompt['text']}”" for prompt in prompts)[:60] if prompts else ""
 
 
 def node_info(node: Node, size: tuple[int, int], *, photo: bool) -> NodeInfo:
@@ -105,13 +121,13 @@ def node_info(node: Node, size: tuple[int, int], *, photo: bool) -> NodeInfo:
 
 def step_facts(step: Step) -> StepFacts:
     """What a step measured, of what the page knows to draw."""
-    given = {name: getattr(step, name, None) for name in (*_POINTS, *_MEASURES)}
+    given = {name: getattr(step, name, None) for name in (*_LISTS, *_MEASURES)}
     return _facts(step.index, given, getattr(step, "stage", None))
 
 
 def all_facts(numbers: Mapping[str, Tensor], steps: int) -> tuple[StepFacts, ...]:
     """The same for every step of a stored run, from what the project kept."""
-    kept = {name: numbers[name] for name in (*_POINTS, *_MEASURES) if name in numbers}
+    kept = {name: numbers[name] for name in (*_LISTS, *_MEASURES) if name in numbers}
     return tuple(
         _facts(index, {name: values[index] for name, values in kept.items() if len(values) > index})
         for index in range(steps)
@@ -119,13 +135,16 @@ def all_facts(numbers: Mapping[str, Tensor], steps: int) -> tuple[StepFacts, ...
 
 
 def _facts(index: int, values: Mapping[str, Any], stage: str | None = None) -> StepFacts:
-    measured = {name: float(values[name]) for name in _MEASURES if values.get(name) is not None}
+    found = {name: torch.as_tensor(values[name]) for name in _MEASURES if values.get(name) is not None}
+    measured = {name: float(value) for name, value in found.items() if value.ndim == 0}
+    agreements = found.get("agreement", torch.zeros(()))
     return StepFacts(
         step=index,
         handles=pairs(values.get("handles")),
         distances=()
         if (d := values.get("distances")) is None
         else tuple(round(x, 3) for x in torch.as_tensor(d).tolist()),
+        agreements=tuple(round(x, 4) for x in agreements.tolist()) if agreements.ndim == 1 else (),
         stage=stage,
         **measured,
     )

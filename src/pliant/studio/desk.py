@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pliant.catalogue import Edit, Inputs
 from pliant.errors import InputError
 from pliant.photo import INVERT
-from pliant.picture import Picture, PixelPicture
+from pliant.picture import Picture
 from pliant.project import Project
 from pliant.project_file import Node
 from pliant.studio import messages as m
@@ -114,13 +114,16 @@ class Desk:
             InputError: something of it cannot be used on this picture.
         """
         edit, at = self.studio.edit(document.edit), document.at
-        photo: dict[str, Any] = {}
-        if at is not None and "crop" in edit.inputs and self.node(at).kind == edit.picture:
+        found: dict[str, Any] = {}
+        fits = at is not None and self.node(at).kind == edit.picture
+        if at is not None and "crop" in edit.inputs and fits:
             model = await self.generator(document.model)
             size = model.config.size
             crop = await asyncio.to_thread(self.photos.crop, at.node, document.crop, size)
-            photo = {"model": model, "crop": crop}
-        return await asyncio.to_thread(edit_inputs, edit, document, self.folder, **photo)
+            found = {"model": model, "crop": crop}
+        if "words" in edit.inputs and fits:
+            found["words"] = await self.on_device(lambda: self.studio.text_models.get(document.words))
+        return await asyncio.to_thread(edit_inputs, edit, document, self.folder, **found)
 
     def push(self, label: str, **changes: Any) -> None:
         """Change the document: one step of undo."""
@@ -140,10 +143,27 @@ class Desk:
 
     async def use_image(self, message: m.UseImage) -> None:
         """Open an image that was uploaded."""
-        image = self.studio.uploads.get(message.image)
-        if image is None:
-            raise InputError("The image is not here any more; drop it once more.")
-        await self._open(PixelPicture.of(image), "Open image")
+        await self._open(self._uploaded(message.image), "Open image")
+
+    async def use_drawing(self, message: m.UseDrawing) -> None:
+        """Open a drawing that was uploaded."""
+        await self._open(self._uploaded(message.drawing), "Open drawing")
+
+    async def new_drawing(self, message: m.NewDrawing) -> None:
+        """Open an empty drawing."""
+
+        def make() -> Picture:
+            from pliant.vector.draw import blank
+
+            return blank((message.width, message.height))
+
+        await self._open(await self.on_device(make), "New drawing")
+
+    def _uploaded(self, digest: str) -> Picture:
+        picture = self.studio.uploads.get(digest)
+        if picture is None:
+            raise InputError("The file is not here any more; drop it once more.")
+        return picture
 
     async def _open(self, picture: Picture, label: str) -> None:
         """Put a picture at a new root and go there, in a mode that can edit it if there is one."""
@@ -156,7 +176,8 @@ class Desk:
         node = await self.on_device(add)
         self.sizes[node.id] = picture.size
         place = m.Place(node=node.id, step=0)
-        fresh = {"points": (), "mask": None, "parts": None, "vectors": {}, "crop": None}
+        fresh: dict[str, Any] = {"points": (), "mask": None, "parts": None, "vectors": {}, "crop": None}
+        fresh |= {"prompts": (), "boxes": (), "layers": m.LayerChanges()}
         self.push(label, edit=self._mode_for(picture.kind), at=place, **fresh)
 
     def _mode_for(self, kind: str, wanted: str | None = None) -> str:
@@ -243,9 +264,9 @@ class Desk:
         before = self.project.nodes.get(old.node) if old is not None else None
         update: dict[str, Any] = {"at": place, "edit": self._mode_for(node.kind)}
         if old != place:
-            update["parts"] = None
+            update |= {"parts": None, "layers": m.LayerChanges()}
         if before is None or self.sizes.get(before.id) != self.sizes[node.id]:
-            update |= {"points": (), "mask": None}
+            update |= {"points": (), "mask": None, "prompts": (), "boxes": ()}
         if before is None or _maker(before) != _maker(node):
             update["vectors"] = {}
         if before is None or self._root(before) != self._root(node):

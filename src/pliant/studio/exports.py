@@ -14,6 +14,7 @@ from PIL import Image
 
 from pliant import __version__
 from pliant.errors import InputError, PliantError
+from pliant.files import write_whole
 from pliant.images import save_image
 from pliant.photo import photo_behind
 from pliant.picture import Picture
@@ -21,6 +22,7 @@ from pliant.project import StoredStep
 from pliant.steps import Trace
 from pliant.studio import messages as m
 from pliant.studio.device import Device
+from pliant.studio.drawings import as_drawing, svg_of
 
 if TYPE_CHECKING:
     from pliant.studio.session import Session
@@ -33,6 +35,7 @@ SUFFIXES = {
     "webm": ".webm",
     "gif": ".gif",
     "webp-animation": ".webp",
+    "svg": ".svg",
     "latent": ".safetensors",
     "project": ".pliant",
 }
@@ -120,6 +123,10 @@ class Exporter:
             save(path)
             return
         facts = self._facts(place)
+        if wish.format == "svg":
+            with write_whole(path) as part:
+                part.write_text(svg_of(as_drawing(picture), facts), encoding="utf-8")
+            return
         if wish.photo:
             whole = device.do(lambda: photo_behind(session.project, place.node).paste(picture)).result()
             save_image(whole, path, {"software": f"pliant {__version__}", **facts})
@@ -132,9 +139,7 @@ class Exporter:
         stored = session.studio.device.do(lambda: session.project.trace(wish.place.node)).result()
         steps = list(stored)[: wish.place.step + 1]
         if len(steps) < 2:
-            raise InputError(
-                "An animation shows a run; this picture has only one frame. Drag something first."
-            )
+            raise InputError("An animation shows a run; this picture has only one frame. Run an edit first.")
         painted = [replace(step, picture=_OnDevice(step.picture, session.studio.device)) for step in steps]
         trace: Trace[StoredStep] = Trace(painted)
         clock.total = len(painted)

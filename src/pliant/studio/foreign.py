@@ -14,10 +14,49 @@ from pliant import catalogue
 from pliant.errors import InputError
 from pliant.gan.align import Crop
 from pliant.project_file import Node, Tree
-from pliant.studio.messages import MAX_POINTS, MAX_VECTORS, XY, ModelName, Name, Psi, Seed, Strength
+from pliant.prompts import MAX_PROMPTS as MOST_PROMPTS
+from pliant.studio.messages import (
+    MAX_LAYERS,
+    MAX_POINTS,
+    MAX_TEXT,
+    MAX_VECTORS,
+    XY,
+    Box,
+    Colour,
+    Layer,
+    ModelName,
+    Name,
+    Psi,
+    Seed,
+    Strength,
+)
 from pliant.studio.parts import check_vector_name
 
 __all__ = ["check_tree"]
+
+
+class _Prompt(BaseModel):
+    """A prompt, as a run was given it."""
+
+    model_config = ConfigDict(strict=True)
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+    box: Box | None = None
+    strength: Annotated[float, Field(ge=0, le=3)] = 1.0
+
+
+class _Layers(BaseModel):
+    """Changes of layers, as a run was given them."""
+
+    model_config = ConfigDict(strict=True)
+
+    hidden: list[Layer] = Field(default=[], max_length=MAX_LAYERS)
+    shown: list[Layer] = Field(default=[], max_length=MAX_LAYERS)
+    locked: list[Layer] = Field(default=[], max_length=MAX_LAYERS)
+    unlocked: list[Layer] = Field(default=[], max_length=MAX_LAYERS)
+    swatches: dict[Annotated[str, Field(pattern=r"^\d{1,9}$")], Colour] = Field(
+        default={}, max_length=MAX_LAYERS
+    )
 
 
 class _Inputs(BaseModel):
@@ -32,6 +71,10 @@ class _Inputs(BaseModel):
     vectors: dict[Name, Strength] = Field(default={}, max_length=MAX_VECTORS)
     model: ModelName | None = None
     crop: dict[str, Any] | None = None
+    prompts: list[_Prompt] = Field(default=[], max_length=MOST_PROMPTS)
+    words: ModelName | None = None
+    layers: _Layers | None = None
+    boxes: list[Box] = Field(default=[], max_length=MOST_PROMPTS)
 
 
 class _Origin(BaseModel):

@@ -1,4 +1,4 @@
-"""From what a person set up to what an edit takes: points, masks, painted parts."""
+"""From what a person set up to what an edit takes: points, masks, painted parts, prompts, layers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import Tensor
 
+from pliant import prompts as prompting
 from pliant.catalogue import Edit, Inputs
 from pliant.errors import InputError
 from pliant.gan.head import PartClass
@@ -21,12 +22,14 @@ from pliant.points import as_mask, as_points
 from pliant.project import Project
 from pliant.project_file import Node
 from pliant.studio.disk import SessionFolder
+from pliant.studio.drawings import layer_changes
 from pliant.studio.frames import to_png
-from pliant.studio.messages import Document, Mask, Point
+from pliant.studio.messages import MAX_PROMPTS, Document, LayerChanges, Mask, Point, Prompt
 
 if TYPE_CHECKING:
     from pliant.gan.align import Crop
     from pliant.gan.stylegan2 import Generator
+    from pliant.perception.clip import TextImageModel
 
 
 def edit_inputs(
@@ -36,6 +39,7 @@ def edit_inputs(
     *,
     model: Generator | None = None,
     crop: Crop | None = None,
+    words: TextImageModel | None = None,
 ) -> Inputs:
     """What a document gives an edit, of what that takes.
 
@@ -45,6 +49,10 @@ def edit_inputs(
         folder: where its masks and part maps are.
         model: that should make a photo.
         crop: of that photo.
+        words: model that reads the prompts.
+
+    Raises:
+        InputError: a mask or part map that is not kept any more, or a prompt without words.
     """
     given: dict[str, Any] = {}
     for kind in edit.inputs:
@@ -60,6 +68,14 @@ def edit_inputs(
             given["model"] = model
         elif kind == "crop":
             given["crop"] = crop
+        elif kind == "words":
+            given["words"] = words
+        elif kind == "prompts":
+            given["prompts"] = _prompts(document.prompts)
+        elif kind == "boxes":
+            given["boxes"] = document.boxes
+        elif kind == "layers" and document.layers != LayerChanges():
+            given["layers"] = layer_changes(document.layers)
     return Inputs(**given)
 
 
@@ -70,6 +86,31 @@ def _points(points: Sequence[Point]) -> dict[str, Any]:
         "targets": [point.handle if point.locked else point.target for point in points],
         "locked": locked if any(locked) else None,
     }
+
+
+def _prompts(prompts: Sequence[Prompt]) -> tuple[prompting.Prompt, ...]:
+    """Prompts as edits take them.
+
+    Raises:
+        InputError: one has no words.
+    """
+    empty = next((number for number, each in enumerate(prompts, 1) if not each.text.strip()), None)
+    if empty is not None:
+        raise InputError(f"Prompt {empty} has no words; say what it should become, or delete it.")
+    return tuple(prompting.Prompt(each.text, each.box, each.strength) for each in prompts)
+
+
+def check_boxes(boxes: Sequence[tuple[float, float, float, float]], size: tuple[int, int]) -> None:
+    """Refuse boxes that no edit could use.
+
+    Raises:
+        InputError: one is outside the picture, or of no size.
+    """
+    for number, (x, y, width, height) in enumerate(boxes, 1):
+        if width <= 0 or height <= 0:
+            raise InputError(f"Box {number} has no size; draw it larger.")
+        if x >= size[0] or y >= size[1] or x + width <= 0 or y + height <= 0:
+            raise InputError(f"Box {number} is outside the picture; draw it on the picture.")
 
 
 def check_points(points: Sequence[Point], size: tuple[int, int]) -> None:
@@ -112,6 +153,9 @@ def taken_up(project: Project, node: Node, edit: Edit, folder: SessionFolder) ->
     if len(handles) == len(targets) == len(locked):
         each = zip(handles, targets, locked, strict=True)
         taken["points"] = tuple(Point(handle=h, target=t, locked=held) for h, t, held in each)
+    if "prompts" in edit.inputs:
+        taken["prompts"] = tuple(Prompt.model_validate(each) for each in given.get("prompts", []))
+        taken["prompts"] = taken["prompts"][:MAX_PROMPTS]
     if isinstance(mask := given.get("mask"), Tensor):
         taken["mask"] = _stored(Image.fromarray(mask.mul(255).round().byte().numpy()), 0.0, folder)
     return taken

@@ -17,6 +17,8 @@ class Limits:
     """Most steps of one run."""
     image_bytes: int = 32 * 1024**2
     """Largest image that may be uploaded."""
+    drawing_bytes: int = 16 * 1024**2
+    """Largest SVG that may be uploaded."""
     project_bytes: int = 512 * 1024**2
     """Largest project that may be uploaded."""
     message_bytes: int = 2 * 1024**2

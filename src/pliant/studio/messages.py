@@ -23,6 +23,17 @@ MAX_CLASSES = 64
 """Parts that a person may name."""
 MAX_LABELS = 100
 MAX_VECTORS = 64
+MAX_PROMPTS = 16
+"""Prompts of a document, and boxes that get a round of their own when a photo is traced."""
+MAX_TEXT = 1000
+"""Characters of a prompt."""
+MAX_LAYERS = 2000
+"""Groups and paths of a drawing that one set of changes may name in each of its lists."""
+LISTED_PATHS = 200
+"""Paths of a group that are told at once."""
+LISTED_SWATCHES = 256
+LARGEST_BLANK = 2048
+"""Pixels a side of an empty drawing."""
 
 Coordinate = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
 XY = tuple[Coordinate, Coordinate]
@@ -36,6 +47,12 @@ Psi = Annotated[float, Field(ge=0, le=1.5, allow_inf_nan=False)]
 Strength = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Channel = Annotated[int, Field(ge=0, le=255)]
+Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+"""x, y, width and height in pixels, measured from the picture's top left edge."""
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Layer = Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1, max_length=200)]
+"""A path of a drawing by its number, or a group by its id."""
+Layers = Annotated[tuple[Layer, ...], Field(max_length=MAX_LAYERS)]
 Png = Annotated[str, Field(max_length=MAX_MASK_TEXT)]
 """Base64 of an 8-bit PNG of the picture's size."""
 Value = (
@@ -78,8 +95,33 @@ class Crop(Message):
 
     face: Annotated[int, Field(ge=0, lt=100)] | None = None
     """Number of the face, from 0, in the order of `Face`."""
-    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = None
-    """x, y, width and height in pixels of the photo."""
+    box: Box | None = None
+    """In pixels of the photo."""
+
+
+class Prompt(Message):
+    """Words for a drawing, or for a box of it."""
+
+    text: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    """Empty while it is still to be written."""
+    box: Box | None = None
+    """None for the whole picture."""
+    strength: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)] = 1.0
+
+
+class LayerChanges(Message):
+    """How a drawing's groups, paths and colours should be; what is shown wins over what is hidden, unlocked over locked."""
+
+    hidden: Layers = ()
+    shown: Layers = ()
+    """Of what the drawing hides."""
+    locked: Layers = ()
+    """Keep their shapes and colours."""
+    unlocked: Layers = ()
+    swatches: Annotated[dict[Annotated[int, Field(ge=0)], Colour], Field(max_length=MAX_LAYERS)] = Field(
+        default_factory=dict[int, str]
+    )
+    """New colours, by the number of the old one."""
 
 
 class Place(Message):
@@ -105,6 +147,12 @@ class Document(Message):
     model: ModelName | None = None
     """That should make a photo; None for the first that the studio offers."""
     crop: Crop | None = None
+    prompts: tuple[Prompt, ...] = Field(default=(), max_length=MAX_PROMPTS)
+    words: ModelName | None = None
+    """Model that reads the prompts; None for the first that the studio offers."""
+    layers: LayerChanges = Field(default_factory=LayerChanges)
+    boxes: tuple[Box, ...] = Field(default=(), max_length=MAX_PROMPTS)
+    """Parts of a photo that are traced in more detail."""
     settings: dict[Word, Settings] = Field(default_factory=dict[str, Settings])
     """By edit: settings that differ from the defaults."""
 
@@ -135,6 +183,21 @@ class UseImage(Message):
     image: Hash
 
 
+class UseDrawing(Message):
+    """Put an uploaded drawing at a new root of the tree and go there."""
+
+    type: Literal["use_drawing"] = "use_drawing"
+    drawing: Hash
+
+
+class NewDrawing(Message):
+    """Put an empty drawing at a new root of the tree and go there."""
+
+    type: Literal["new_drawing"] = "new_drawing"
+    width: Annotated[int, Field(ge=16, le=LARGEST_BLANK)]
+    height: Annotated[int, Field(ge=16, le=LARGEST_BLANK)]
+
+
 class Change(Message):
     """A finished gesture: what is given takes the place of what the document held. One step of undo."""
 
@@ -156,6 +219,10 @@ class Change(Message):
     vectors: Annotated[dict[Name, Strength], Field(max_length=MAX_VECTORS)] | None = None
     model: ModelName | None = None
     crop: Crop | None = None
+    prompts: Annotated[tuple[Prompt, ...], Field(max_length=MAX_PROMPTS)] | None = None
+    words: ModelName | None = None
+    layers: LayerChanges | None = None
+    boxes: Annotated[tuple[Box, ...], Field(max_length=MAX_PROMPTS)] | None = None
 
 
 class Go(Message):
@@ -193,6 +260,10 @@ class Preview(Message):
     type: Literal["preview"] = "preview"
     vectors: Annotated[dict[Name, Strength], Field(max_length=MAX_VECTORS)] | None = None
     """In place of the document's: while a slider moves, before that becomes a change."""
+    layers: LayerChanges | None = None
+    """In place of the document's: while a colour is being chosen."""
+    edit: Word | None = None
+    """In place of the mode's: the one that shows what a mode begins with, such as its layers."""
 
 
 class Pause(Message):
@@ -224,7 +295,7 @@ class Export(Message):
     """Make a file to download."""
 
     type: Literal["export"] = "export"
-    format: Literal["png", "jpg", "webp", "mp4", "webm", "gif", "webp-animation", "latent", "project"]
+    format: Literal["png", "jpg", "webp", "mp4", "webm", "gif", "webp-animation", "svg", "latent", "project"]
     place: Place
     """The frame; of an animation, the run and its last frame."""
     marks: bool = False
@@ -294,6 +365,8 @@ FromPage = Annotated[
     Hello
     | Sample
     | UseImage
+    | UseDrawing
+    | NewDrawing
     | Change
     | Go
     | Undo
@@ -338,6 +411,11 @@ class SettingInfo(Message):
     """Shown at once; the others are folded away."""
 
 
+InputKind = Literal[
+    "points", "mask", "parts", "vectors", "model", "crop", "boxes", "prompts", "words", "layers"
+]
+
+
 class EditInfo(Message):
     """One entry of the catalogue, of which the page makes a mode."""
 
@@ -346,9 +424,7 @@ class EditInfo(Message):
     summary: str
     picture: str
     """Kind of picture it edits."""
-    inputs: tuple[
-        Literal["points", "mask", "parts", "vectors", "model", "crop", "boxes", "text", "second_picture"], ...
-    ]
+    inputs: tuple[InputKind, ...]
     optional: tuple[str, ...]
     preview: bool
     """What it would make can be shown while the person sets it up."""
@@ -411,6 +487,8 @@ class Welcome(Message):
     version: str
     edits: tuple[EditInfo, ...]
     models: tuple[ModelInfo, ...]
+    words: tuple[ModelName, ...]
+    """Text-image models, which read prompts; none where none is installed."""
     device: str
     test: bool
     """Show the state to tests as `window.__pliant`."""
@@ -418,6 +496,8 @@ class Welcome(Message):
     """MP4 and WebM can be written (PyAV is there)."""
     image_bytes: int
     """Largest image that may be uploaded."""
+    drawing_bytes: int
+    """Largest SVG that may be uploaded."""
     project_bytes: int
     """Largest project that may be uploaded."""
 
@@ -483,6 +563,8 @@ class StepFacts(Message):
     """Beyond 1 the code has left what the model knows."""
     agreement: float | None = None
     """Share of the repainted pixels that have become the painted part."""
+    agreements: tuple[float, ...] = ()
+    """How much what each prompt is about looks as it says, -1 to 1."""
     psnr: float | None = None
     """Likeness to the photo in decibels."""
     stage: str | None = None
@@ -540,6 +622,62 @@ class Face(Message):
     corners: tuple[XY, XY, XY, XY]
 
 
+class LayerGroup(Message):
+    """A group of a drawing's paths; the flags are those of the drawing, before any changes."""
+
+    id: str
+    label: str
+    parent: int
+    """Number of the group that holds it, -1 for none."""
+    paths: int
+    """In it and in the groups that it holds."""
+    hidden: bool
+    """All of them."""
+    locked: bool
+    """All of them."""
+
+
+class LayerPath(Message):
+    """One path of a drawing."""
+
+    number: int
+    name: str
+    fill: int
+    """Number of its colour, -1 for none."""
+    stroke: int
+    hidden: bool
+    locked: bool
+
+
+class Swatch(Message):
+    """A colour of a drawing."""
+
+    number: int
+    colour: Colour
+    paths: int
+    """That are painted in it."""
+
+
+class Drawing(Message):
+    """What a drawing consists of, answer to a GET."""
+
+    groups: tuple[LayerGroup, ...]
+    """Those that hold others before these; the first is at the bottom."""
+    loose: int
+    """Paths in no group."""
+    swatches: tuple[Swatch, ...]
+    """The most used first, at most `LISTED_SWATCHES`."""
+    colours: int
+    """How many there are."""
+
+
+class DrawingPaths(Message):
+    """Some of the paths of a group, the topmost first; answer to a GET."""
+
+    paths: tuple[LayerPath, ...]
+    total: int
+
+
 class Trained(Message):
     """A part head was trained; the model has it from now on."""
 
@@ -576,10 +714,13 @@ class PointHint(Message):
 
 
 class Hints(Message):
-    """On the document's handles; replaces what was said before."""
+    """On the document; replaces what was said before."""
 
     type: Literal["hints"] = "hints"
     hints: tuple[PointHint, ...]
+    """On its handles."""
+    notes: tuple[str, ...] = ()
+    """On what else it gives its edit, such as words that the model does not know."""
 
 
 class ExportProgress(Message):
@@ -612,7 +753,19 @@ class Problem(Message):
 
     type: Literal["problem"] = "problem"
     about: Literal[
-        "picture", "points", "mask", "parts", "vectors", "settings", "run", "export", "project", "connection"
+        "picture",
+        "points",
+        "mask",
+        "parts",
+        "vectors",
+        "prompts",
+        "layers",
+        "boxes",
+        "settings",
+        "run",
+        "export",
+        "project",
+        "connection",
     ]
     sentence: str
 
@@ -650,6 +803,15 @@ class Uploaded(Message):
     size: tuple[int, int]
 
 
+class UploadedDrawing(Message):
+    """Answer to POST /api/drawings."""
+
+    drawing: Hash
+    size: tuple[int, int]
+    left_out: tuple[str, ...]
+    """What the drawing lacks of the file, as people read it."""
+
+
 class Opened(Message):
     """Answer to POST /api/projects."""
 
@@ -668,6 +830,9 @@ class Wire(Message):
     faces: tuple[Face, ...]
     recent: tuple[RecentProject, ...]
     uploaded: Uploaded
+    uploaded_drawing: UploadedDrawing
+    drawing: Drawing
+    drawing_paths: DrawingPaths
     opened: Opened
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pliant import zoo
 from pliant.errors import InputError
 from pliant.studio.messages import ModelInfo
+from pliant.studio.text_models import is_text_model
 
 if TYPE_CHECKING:
     from pliant.gan.stylegan2 import Generator
@@ -23,7 +24,8 @@ class Models:
 
     def __init__(self, first: str | None, device: str) -> None:
         self.device = device
-        entries = [entry for entry in zoo.entries() if entry.path.is_dir()]
+        folders = [entry for entry in zoo.entries() if entry.path.is_dir()]
+        entries = [entry for entry in folders if not is_text_model(entry.path)]
         self._sources: dict[str, str | Path] = {entry.name: entry.name for entry in entries}
         self._loaded: dict[str, Generator] = {}
         self.infos = [

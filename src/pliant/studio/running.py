@@ -93,24 +93,26 @@ class Runner:
 
         self._begin(RunJob(edit.name, begin, record, _Watcher(self)))
 
-    async def preview(self, vectors: dict[str, float] | None = None) -> None:
-        """Show what the mode's edit would make of the document.
+    async def preview(self, wish: m.Preview) -> None:
+        """Show what an edit would make of the document.
 
         Args:
-            vectors: in place of the document's.
+            wish: which edit, and what of the document is to be another.
 
         Raises:
             InputError: as for `start`, or an edit that shows nothing before it runs.
         """
-        place, desk, edit = self._place(), self.desk, self.desk.edit
+        place, desk = self._place(), self.desk
+        edit = desk.edit if wish.edit is None else self.studio.edit(wish.edit)
         if edit.preview is None:
             raise InputError(f"'{edit.title}' cannot be shown before it runs.")
         own = desk.document.settings.get(edit.name, {})
         settings = desk.settings(edit.name, {**own, **edit.preview})
-        shown = desk.document
-        if vectors is not None:
-            await desk.check_vectors(vectors)
-            shown = shown.model_copy(update={"vectors": vectors})
+        if wish.vectors is not None:
+            await desk.check_vectors(wish.vectors)
+        given = {"vectors": wish.vectors, "layers": wish.layers, "edit": edit.name}
+        update = {name: value for name, value in given.items() if value is not None}
+        shown = desk.document.model_copy(update=update)
         inputs = await desk.inputs(shown)
 
         def begin() -> Run[Any]:
@@ -208,7 +210,7 @@ class Runner:
 
 def _about(job: RunJob, edit: Edit) -> Any:
     """Beside what a problem with a run is shown: a preview's is one with what is being painted or chosen."""
-    shown = [kind for kind in edit.inputs if kind in {"parts", "vectors"}]
+    shown = [kind for kind in edit.inputs if kind in {"parts", "vectors", "layers"}]
     return shown[0] if job.preview and shown else "run"
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from pliant.errors import InputError
+from pliant.studio.script_drawings import CALLS, drawing_arguments
 from pliant.studio.way import Beginning, Leg, changed, short
 
 PROJECT_FILE = "project.pliant"
@@ -17,6 +18,7 @@ _CALLS = {
         "apply_vectors",
         "VectorSettings",
     ),
+    **CALLS,
 }
 """For each edit what is imported, what is called, and the class of its settings."""
 
@@ -58,7 +60,8 @@ def _leg(leg: Leg, number: int, imports: set[str]) -> list[str]:
     imported, called, settings = _CALLS[edit]
     imports.add(imported)
     lines: list[str] = []
-    arguments = ["picture" if number == 1 else f"steps{number - 1}[-1].picture"]
+    picture = "picture" if number == 1 else f"steps{number - 1}[-1].picture"
+    arguments = drawing_arguments(leg, picture, imports) if edit in CALLS else [picture]
     if edit == "drag":
         arguments += [f"{name}={_points(leg, name)}" for name in ("handles", "targets")]
     if edit == "repaint":

@@ -28,6 +28,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+OWN_POLICY = "Content-Security-Policy"
+"""The one of these headers that an answer may bring along, when it wants to be allowed less."""
 HEALTH = "/api/health"
 POST_HEADER = "x-pliant"
 """A header that forms of other sites cannot send."""
@@ -126,7 +128,7 @@ class Guard:
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers[name] = headers.get(name, value) if name == OWN_POLICY else value
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -149,7 +149,7 @@ class Session:
                     await self.runner.start(go_on=message.go_on)
                 case m.Preview():
                     if message is self._newest:  # else what followed would end it at once
-                        await self.runner.preview(message.vectors)
+                        await self.runner.preview(message)
                 case m.Pause() | m.Resume() | m.Stop():
                     self._steer(message)
                 case m.Change() if self.runner.job is not None:
@@ -170,6 +170,10 @@ class Session:
                 await desk.sample(message)
             case m.UseImage():
                 await desk.use_image(message)
+            case m.UseDrawing():
+                await desk.use_drawing(message)
+            case m.NewDrawing():
+                await desk.new_drawing(message)
             case m.Go():
                 desk.go(message)
             case m.Redo():
@@ -241,9 +245,13 @@ def _about(message: m.Message) -> str:
     if isinstance(message, m.Change):
         if message.settings is not None:
             return "settings"
-        given = [name for name in ("points", "parts", "vectors") if getattr(message, name) is not None]
+        named = ("points", "parts", "vectors", "prompts", "layers", "boxes")
+        given = [name for name in named if getattr(message, name) is not None]
+        if message.words is not None:
+            return "prompts"
         photo = message.model is not None or message.crop is not None
         return given[0] if given else "picture" if photo else "mask"
     if isinstance(message, m.SetClasses | m.AddLabel | m.RemoveLabel | m.TrainHead):
         return "parts"
-    return "picture" if isinstance(message, m.Sample | m.UseImage | m.Go) else "run"
+    opens = m.Sample | m.UseImage | m.UseDrawing | m.NewDrawing | m.Go
+    return "picture" if isinstance(message, opens) else "run"

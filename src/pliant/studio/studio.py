@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
-
 from pliant import catalogue
 from pliant.catalogue import Edit
 from pliant.errors import InputError, PliantError
+from pliant.picture import Picture
 from pliant.studio import messages as m
 from pliant.studio.device import Device
 from pliant.studio.disk import Store
@@ -21,10 +20,11 @@ from pliant.studio.limits import Limits
 from pliant.studio.models import Models
 from pliant.studio.runs import sentence
 from pliant.studio.session import Session
+from pliant.studio.text_models import TextModels
 
 T = TypeVar("T")
 UPLOADS = 8
-"""Uploaded images that wait to be used."""
+"""Uploaded images and drawings that wait to be used."""
 
 
 class Studio:
@@ -51,13 +51,14 @@ class Studio:
     ) -> None:
         self.store = Store(folder)
         self.models = Models(model, device)
+        self.text_models = TextModels(device)
         self.edits = tuple(edits)
         self.limits = limits or Limits()
         self.test = test
         self.device = Device()
-        self.restore = catalogue.loader(find=self.models.get)
+        self.restore = catalogue.loader(find=self.models.get, device=device)
         self.sessions: dict[str, Session] = {}
-        self.uploads: OrderedDict[str, Image.Image] = OrderedDict()
+        self.uploads: OrderedDict[str, Picture] = OrderedDict()
         self._opening = asyncio.Lock()
 
     async def compute(self, task: Callable[[], T]) -> T:
@@ -143,9 +144,9 @@ class Studio:
             if run is not None:
                 session.tell(m.RunProgress(run=run))
 
-    def keep_upload(self, digest: str, image: Image.Image) -> None:
-        """Hold an uploaded image until it is used."""
-        self.uploads[digest] = image
+    def keep_upload(self, digest: str, picture: Picture) -> None:
+        """Hold an uploaded picture until it is used."""
+        self.uploads[digest] = picture
         while len(self.uploads) > UPLOADS:
             self.uploads.popitem(last=False)
 

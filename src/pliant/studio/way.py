@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pliant import catalogue
 from pliant.errors import InputError
+from pliant.photo import INVERT
 from pliant.project import Project
 from pliant.project_file import Node
 from pliant.studio.frames import to_png
@@ -79,8 +80,8 @@ def way_to(project: Project, node: str, step: int) -> tuple[Beginning, list[Leg]
         parent = project.nodes.get(at.parent or "")
         if parent is None:
             raise InputError("The project has lost the picture that this run began from.")
-        catalogue.get(at.edit)
-        if parent.kind != at.kind:
+        takes = catalogue.get(at.edit).picture
+        if at.edit == INVERT or parent.kind not in {at.kind, takes}:
             break  # a photo that was opened: the project file keeps what came of it
         given = project.inputs(at.id)
         maps = {name: given[name] for name in ("mask", "parts") if isinstance(given.get(name), Tensor)}
@@ -92,9 +93,15 @@ def way_to(project: Project, node: str, step: int) -> tuple[Beginning, list[Leg]
 
 def changed(leg: Leg) -> dict[str, Any]:
     """Settings of a run that differ from the defaults."""
-    defaults = {setting.name: setting.default for setting in catalogue.get(str(leg.node.edit)).settings}
+    settings = catalogue.get(str(leg.node.edit)).settings
+    defaults = {each.name: _as_kept(each.default) for each in settings}
     given = leg.node.settings.items()
     return {name: value for name, value in given if name in defaults and defaults[name] != value}
+
+
+def _as_kept(value: Any) -> Any:
+    """A value as a project has it, which knows no tuples."""
+    return list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
 
 
 def short(point: Sequence[float]) -> list[float]:

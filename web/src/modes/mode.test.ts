@@ -39,7 +39,7 @@ test("it runs once all is given that it needs", () => {
 });
 
 test("inputs that this page does not know keep the mode from running", () => {
-  const mode = makeMode({ ...EDIT, inputs: ["points", "text"] });
+  const mode = makeMode({ ...EDIT, inputs: ["points", "words"] });
   expect(obstacle(mode, { ...DOCUMENT, points: [POINT] }, NODE)).toMatch(/cannot give/);
 });
 

@@ -25,6 +25,10 @@ export const DOCUMENT: Document = {
   vectors: {},
   model: null,
   crop: null,
+  prompts: [],
+  words: null,
+  layers: { hidden: [], shown: [], locked: [], unlocked: [], swatches: {} },
+  boxes: [],
   settings: {},
 };
 
@@ -55,5 +59,5 @@ export function stateWith(part: Partial<State> = {}): State {
 
 export function factsWith(part: Partial<StepFacts>): StepFacts {
   const nothing = { loss: null, strain: null, agreement: null, psnr: null, stage: null };
-  return { step: 0, handles: [], distances: [], ...nothing, ...part };
+  return { step: 0, handles: [], distances: [], agreements: [], ...nothing, ...part };
 }

@@ -15,10 +15,12 @@ function open(): { session: Session; socket: FakeSocket } {
     version: "0",
     edits: [],
     models: [],
+    words: [],
     device: "cpu",
     test: true,
     video: true,
     image_bytes: 2 ** 25,
+    drawing_bytes: 2 ** 24,
     project_bytes: 2 ** 29,
   });
   socket.say(state());

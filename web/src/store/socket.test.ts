@@ -32,7 +32,7 @@ test("greets, then hears texts and frames", () => {
   expect(socket.protocol).toBe("pliant.v1");
   socket.accept();
   expect(socket.sent).toEqual([{ type: "hello", session: null }]);
-  socket.say({ type: "hints", hints: [] });
+  socket.say({ type: "hints", hints: [], notes: [] });
   socket.onmessage?.({ data: new ArrayBuffer(8) });
   expect([heard.texts.length, heard.frames]).toEqual([1, 1]);
 });

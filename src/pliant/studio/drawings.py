@@ -1,0 +1,160 @@
+"""Drawings in the studio: what people open, what they consist of, and how they look as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pliant.errors import InputError
+from pliant.picture import Picture
+from pliant.project import Project
+from pliant.studio import messages as m
+from pliant.vector.layers import LayerChanges, change_layers
+from pliant.vector.scene import Scene, VectorPicture
+from pliant.vector.svg import read_svg
+from pliant.vector.svg_writer import svg_text
+
+LISTED_GROUPS = 500
+"""Groups that are told, those that hold others first."""
+LOOSE = -1
+"""In place of a group's number: the paths that are in none."""
+
+
+def read_drawing(data: bytes) -> tuple[VectorPicture, tuple[str, ...]]:
+    """An SVG that may come from anyone, and what of it is left out.
+
+    Raises:
+        InputError: it is not an SVG that can be drawn.
+        MissingExtraError: lxml is not installed.
+    """
+    drawing = read_svg(data)
+    return VectorPicture(drawing.scene), drawing.left_out
+
+
+def drawing_at(project: Project, node: str, step: int) -> VectorPicture:
+    """The drawing of a frame.
+
+    Raises:
+        InputError: there is no such frame, or it is no drawing.
+    """
+    return as_drawing(project.picture(node, step))
+
+
+def as_drawing(picture: Picture) -> VectorPicture:
+    """The picture, if it is a drawing.
+
+    Raises:
+        InputError: it is of another kind.
+    """
+    if not isinstance(picture, VectorPicture):
+        raise InputError("This picture is not a drawing; trace it to one first.")
+    return picture
+
+
+def layer_changes(changes: m.LayerChanges) -> LayerChanges:
+    """Changes of layers as edits take them."""
+    return LayerChanges(
+        hidden=changes.hidden,
+        shown=changes.shown,
+        locked=changes.locked,
+        unlocked=changes.unlocked,
+        swatches=changes.swatches,
+    )
+
+
+def with_layers(picture: Picture, changes: m.LayerChanges) -> VectorPicture:
+    """A drawing with its layers changed.
+
+    Raises:
+        InputError: it is no drawing, or has no such group, path or colour.
+    """
+    return change_layers(as_drawing(picture), layer_changes(changes))
+
+
+def svg_of(picture: VectorPicture, facts: Mapping[str, Any] | None = None) -> str:
+    """A drawing as the text of an SVG file, with what made it in its metadata."""
+    return svg_text(picture.scene, facts)
+
+
+def described(picture: VectorPicture) -> m.Drawing:
+    """The groups and colours of a drawing, for the list of layers."""
+    scene = picture.scene
+    counts, hidden, locked = (
+        _in_groups(scene, each) for each in (torch.ones_like(scene.hidden), scene.hidden, _locked(scene))
+    )
+    groups = [
+        m.LayerGroup(
+            id=group.id[:200],
+            label=group.label[:200],
+            parent=group.parent,
+            paths=paths,
+            hidden=0 < paths == hidden[number],
+            locked=0 < paths == locked[number],
+        )
+        for number, (group, paths) in enumerate(zip(scene.groups, counts, strict=True))
+    ]
+    return m.Drawing(
+        groups=tuple(groups[:LISTED_GROUPS]),
+        loose=int((scene.group_of < 0).sum()),
+        swatches=_swatches(scene),
+        colours=len(scene.colours),
+    )
+
+
+def paths_of(picture: VectorPicture, group: int, start: int) -> m.DrawingPaths:
+    """The paths directly in a group, the topmost first.
+
+    Args:
+        picture: the drawing.
+        group: its number, `LOOSE` for those in none.
+        start: how many to skip.
+    """
+    scene, locked = picture.scene, _locked(picture.scene)
+    numbers = (scene.group_of == group).nonzero()[:, 0].flip(0).tolist()
+    listed = [
+        m.LayerPath(
+            number=number,
+            name=scene.names[number][:200],
+            fill=int(scene.colour_of[number]),
+            stroke=int(scene.stroke_of[number]),
+            hidden=bool(scene.hidden[number]),
+            locked=bool(locked[number]),
+        )
+        for number in numbers[start : start + m.LISTED_PATHS]
+    ]
+    return m.DrawingPaths(paths=tuple(listed), total=len(numbers))
+
+
+def _locked(scene: Scene) -> Tensor:
+    """The paths [N] of which nothing may change."""
+    return scene.locked_shape & scene.locked_colour
+
+
+def _in_groups(scene: Scene, chosen: Tensor) -> list[int]:
+    """How many of the chosen paths each group holds, those of the groups in it included.
+
+    Args:
+        scene: of N paths.
+        chosen: bool [N].
+    """
+    inside = scene.group_of[chosen & (scene.group_of >= 0)]
+    counts: list[int] = torch.bincount(inside, minlength=len(scene.groups)).tolist()
+    for number in reversed(range(len(scene.groups))):  # a group comes after the one that holds it
+        if scene.groups[number].parent >= 0:
+            counts[scene.groups[number].parent] += counts[number]
+    return counts
+
+
+def _swatches(scene: Scene) -> tuple[m.Swatch, ...]:
+    rows = torch.cat([scene.colour_of, scene.stroke_of[scene.stroke_of != scene.colour_of]])
+    counts = torch.bincount(rows[rows >= 0], minlength=len(scene.colours))
+    used = counts.argsort(descending=True, stable=True)[: m.LISTED_SWATCHES].tolist()
+    levels: list[list[int]] = (scene.colours.clamp(0, 1) * 255).round().int().tolist()
+    return tuple(
+        m.Swatch(number=row, colour="#{:02x}{:02x}{:02x}".format(*levels[row]), paths=int(counts[row]))
+        for row in used
+        if counts[row] > 0
+    )

@@ -1,0 +1,65 @@
+"""The runs on drawings of a way through a project, as calls in a Python program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from pliant.studio.way import Leg
+
+CALLS = {
+    "trace": ("from pliant.vector.trace import TraceSettings, trace_steps", "trace_steps", "TraceSettings"),
+    "restyle": ("from pliant.vector.restyle import RestyleSettings, restyle", "restyle", "RestyleSettings"),
+    "draw": ("from pliant.vector.draw import DrawSettings, draw", "draw", "DrawSettings"),
+    "layers": (
+        "from pliant.vector.layers import LayerChanges, LayerSettings, change_layers, changed_layers",
+        "changed_layers",
+        "LayerSettings",
+    ),
+}
+"""For each edit what is imported, what is called, and the class of its settings."""
+
+
+def drawing_arguments(leg: Leg, picture: str, imports: set[str]) -> list[str]:
+    """What a call is given before its settings.
+
+    Args:
+        leg: a run of one of the edits in `CALLS`.
+        picture: expression of the picture that it begins with.
+        imports: lines that the expressions need are added.
+    """
+    inputs = leg.node.inputs
+    if leg.node.edit == "trace":
+        boxes = [tuple(box) for box in cast("Sequence[Sequence[float]]", inputs.get("boxes", ()))]
+        return [f"{picture}.render()", repr(boxes)]
+    changes = _changes(cast("Mapping[str, Any]", inputs.get("layers", {})))
+    if leg.node.edit == "layers":
+        return [picture, changes]
+    if inputs.get("layers"):
+        imports.add(CALLS["layers"][0])
+        picture = f"change_layers({picture}, {changes})"
+    imports.add("from pliant.prompts import Prompt")
+    prompts = cast("Sequence[Mapping[str, Any]]", inputs.get("prompts", ()))
+    arguments = [picture, f"[{', '.join(map(_prompt, prompts))}]"]
+    if "words" in inputs:
+        imports.add("from pliant.perception.clip import load_words")
+        arguments.append(f"words=load_words({inputs['words']!r})")
+    return arguments
+
+
+def _prompt(prompt: Mapping[str, Any]) -> str:
+    given = [repr(prompt["text"])]
+    if prompt.get("box"):
+        given.append(f"box={tuple(prompt['box'])!r}")
+    if prompt.get("strength", 1.0) != 1.0:
+        given.append(f"strength={prompt['strength']!r}")
+    return f"Prompt({', '.join(given)})"
+
+
+def _changes(layers: Mapping[str, Any]) -> str:
+    """The expression of changes of layers."""
+    given = dict(layers)
+    swatches = cast("Mapping[str, str]", given.pop("swatches", {}))
+    if swatches:
+        given["swatches"] = {int(row): colour for row, colour in swatches.items()}
+    return f"LayerChanges({', '.join(f'{name}={value!r}' for name, value in given.items())})"

@@ -1,0 +1,91 @@
+"""The text-image models that a studio offers to read prompts, each loaded once, when it is first needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pliant import zoo
+from pliant.errors import InputError
+from pliant.perception.clip import EMBEDDED, load_words
+from pliant.perception.words import FORMAT
+
+if TYPE_CHECKING:
+    from pliant.perception.clip import TextImageModel
+
+DEFAULT = "words-small"
+MISSING = f"The text-image model {DEFAULT} is not installed; put it, or another one, into {{folder}}."
+_FOREIGN = {"clip", "siglip", "siglip2"}
+"""`model_type` in the config.json of transformers."""
+
+
+class TextModels:
+    """Text-image models by name: Pliant's own, and those among the user's models.
+
+    Args:
+        device: where they compute.
+    """
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self._folder = zoo.user_folder()
+        self._sources = _found(self._folder)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Pliant's own first."""
+        return tuple(self._sources)
+
+    def known(self, name: str | None) -> str:
+        """The same name; that of the first model for None.
+
+        Raises:
+            InputError: there is none of that name, or none at all.
+        """
+        if not self._sources:
+            raise InputError(MISSING.format(folder=_shown(self._folder)))
+        if name is None:
+            return next(iter(self._sources))
+        if name not in self._sources:
+            raise InputError(f"The text-image model {name[:100]!r} is not installed.")
+        return name
+
+    def get(self, name: str | None) -> TextImageModel:
+        """The model of that name, the first one for None. Only the device's thread may ask.
+
+        Raises:
+            InputError: there is none.
+            CheckpointError: it cannot be read.
+        """
+        return load_words(self._sources[self.known(name)], self.device)
+
+
+def is_text_model(folder: Path) -> bool:
+    """Whether a folder holds a text-image model, by its config alone."""
+    if (folder / "open_clip_config.json").is_file():
+        return True
+    try:
+        config: Any = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return config.get("format") == FORMAT[0] or config.get("model_type") in _FOREIGN
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        return False
+
+
+def _found(folder: Path) -> dict[str, Path]:
+    embedded = EMBEDDED / DEFAULT
+    try:
+        own = sorted(path for path in folder.iterdir() if path.is_dir())
+    except OSError:
+        own = []
+    found: dict[str, Path] = {}
+    for path in (embedded, *own):
+        if is_text_model(path):
+            found.setdefault(path.name, path)
+    return found
+
+
+def _shown(path: Path) -> str:
+    """A path as people write it."""
+    home = str(Path.home())
+    return f"~{str(path)[len(home) :]}" if str(path).startswith(home) else str(path)
