@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -39,6 +40,8 @@ class Memory:
     moments: dict[str, dict[str, Any]] | None = field(repr=False)
     """Adam's, by the name of the numbers. Only the newest step of a run has them, because they are twice as large as the
     drawing; a run that follows an earlier one gathers them anew."""
+    movable: Tensor | None = field(default=None, repr=False)
+    """bool [N], the paths that may change; None for all."""
 
 
 class Variables:
@@ -51,16 +54,26 @@ class Variables:
         scene: where they start.
         rates: of each.
         movable: bool [N], the paths that may change; None for all.
-        memory: of the run that this one follows.
+        memory: of the run that this one follows; what was movable then is movable now.
+        widths: least and most width of a stroke that changes, in user units.
 
     Raises:
         InputError: nothing can change, or the memory is of another drawing.
     """
 
     def __init__(
-        self, scene: Scene, rates: Rates, *, movable: Tensor | None = None, memory: Memory | None = None
+        self,
+        scene: Scene,
+        rates: Rates,
+        *,
+        movable: Tensor | None = None,
+        memory: Memory | None = None,
+        widths: tuple[float, float] = (0.0, math.inf),
     ) -> None:
-        self._scene = scene.detach()
+        if memory is not None:
+            _check_same(scene, memory.start)
+            movable = memory.movable
+        self._scene, self._widths = scene.detach(), widths
         self._fixed = _fixed(scene, movable)
         self._kept = {name: getattr(self._scene, name)[fixed] for name, fixed in self._fixed.items()}
         moving = {
@@ -74,17 +87,12 @@ class Variables:
         self._optimiser = torch.optim.Adam(
             [{"params": [self.now[name]], "lr": rate, "first": rate} for name, rate in moving.items()]
         )
-        self.memory = Memory(self._scene, 0, None)
+        self.memory = Memory(self._scene, 0, None, movable)
         if memory is not None:
-            self._take_up(memory)
-
-    def _take_up(self, memory: Memory) -> None:
-        if any(len(getattr(memory.start, name)) != len(getattr(self._scene, name)) for name in self._fixed):
-            raise InputError("The step to go on from is one of another drawing; start anew.")
-        moments = copy.deepcopy(memory.moments or {})
-        for name in self.now.keys() & moments.keys():
-            self._optimiser.state[self.now[name]] = moments[name]
-        self.memory = Memory(memory.start, memory.taken, moments)
+            moments = copy.deepcopy(memory.moments or {})
+            for name in self.now.keys() & moments.keys():
+                self._optimiser.state[self.now[name]] = moments[name]
+            self.memory = replace(memory, moments=moments)
 
     def scene(self) -> Scene:
         """The drawing, whose numbers ask for gradients."""
@@ -113,10 +121,18 @@ class Variables:
             for name, value in self.now.items():
                 if name in {"colours", "opacity"}:
                     value.clamp_(0, 1)
+                elif name == "stroke_width":
+                    value.clamp_(*self._widths)
                 value[self._fixed[name]] = self._kept[name]
         self.memory.moments = None
         moments = {name: self._optimiser.state[value] for name, value in self.now.items()}
-        self.memory = Memory(self.memory.start, self.memory.taken + 1, moments)
+        self.memory = replace(self.memory, taken=self.memory.taken + 1, moments=moments)
+
+
+def _check_same(scene: Scene, start: Scene) -> None:
+    """Refuse a run that follows one of another drawing."""
+    if any(len(getattr(scene, name)) != len(getattr(start, name)) for name in vars(Rates())):
+        raise InputError("The step to go on from is one of another drawing; start anew.")
 
 
 def _fixed(scene: Scene, movable: Tensor | None) -> dict[str, Tensor]:
