@@ -104,7 +104,14 @@ class _Work:
             return picture.with_scene(picture.scene.to(self.device))
         self._save(picture, {"edit": "trace"})
         print("pliant: interrupted; the drawing so far is written, as traced.", file=sys.stderr)
+        if self.writing.json:
+            print_json(
+                self._counts(picture, 0) | {"stopped": running.stopped, "written": [str(self.writing.out)]}
+            )
         return None
+
+    def _counts(self, picture: VectorPicture, steps: int) -> dict[str, Any]:
+        return {"out": str(self.writing.out), "steps": steps, "paths": len(picture.scene)}
 
     def _warnings(self, picture: VectorPicture) -> list[str]:
         return [note.sentence for note in self.edit.warn(picture, self.inputs, self.settings)]
@@ -126,11 +133,7 @@ class _Work:
 
     def _report(self, picture: VectorPicture, running: Run[Any], warnings: list[str]) -> None:
         last = running.trace[-1].picture
-        result: dict[str, Any] = {
-            "out": str(self.writing.out),
-            "steps": len(running.trace),
-            "paths": len(last.scene),
-        }
+        result = self._counts(last, len(running.trace))
         result |= {
             "stopped": running.stopped,
             "seconds": running.seconds,

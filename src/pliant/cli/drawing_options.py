@@ -11,7 +11,7 @@ import tyro
 from pliant.catalogue import Edit
 from pliant.cli.drawing_files import DrawingWriting
 from pliant.cli.edit import settings_class
-from pliant.cli.options import Device, Grid, Part, Switch, read_box
+from pliant.cli.options import Device, Part, Size, Switch, read_box
 
 if TYPE_CHECKING:
     from pliant.prompts import Box
@@ -120,7 +120,7 @@ class Only:
 class Canvas:
     """Where to draw if no picture is given."""
 
-    canvas: Grid = (224, 224)
+    canvas: Size = (224, 224)
     """Width and height in pixels of a white canvas."""
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "File",
     "Grid",
     "Part",
+    "Size",
     "Switch",
     "parse",
     "pick_device",
@@ -95,17 +96,22 @@ Box = Annotated[
 """A part of a picture on the command line."""
 
 
-Grid = Annotated[
-    tuple[int, int],
-    tyro.constructors.PrimitiveConstructorSpec(
+def _times(metavar: str, example: str) -> tyro.constructors.PrimitiveConstructorSpec[tuple[int, int]]:
+    """Two whole numbers with an x between them."""
+    return tyro.constructors.PrimitiveConstructorSpec(
         nargs=1,
-        metavar="COLUMNSxROWS",
-        instance_from_str=lambda given: _pair(given[0], "x", int, "COLUMNSxROWS, such as 4x4"),
+        metavar=metavar,
+        instance_from_str=lambda given: _pair(given[0], "x", int, f"{metavar}, such as {example}"),
         is_instance=_is_pair,
         str_from_instance=lambda value: [f"{value[0]}x{value[1]}"],
-    ),
-]
+    )
+
+
+Grid = Annotated[tuple[int, int], _times("COLUMNSxROWS", "4x4")]
 """Columns and rows on the command line."""
+
+Size = Annotated[tuple[int, int], _times("WIDTHxHEIGHT", "224x224")]
+"""Width and height on the command line."""
 
 
 def parse(options: type[T], words: str, summary: str, arguments: list[str]) -> T:
