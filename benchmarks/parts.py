@@ -216,11 +216,11 @@ def smile(args: argparse.Namespace) -> None:
     generator = load_generator(args.model, args.device)
     vector = find_vector(generator, args.vector)
     judges = Judges(args.data, args.identity, args.stlpips or weights_path())
-    smiles = Smiles(generator, vector, judges, count=args.count, codes=args.codes)
+    smiles = Smiles(generator, vector, judges, count=args.count, codes=args.codes, workers=args.workers)
     print(f"classifier: {smiles.accuracy:.1%} of {HELD_OUT} held-out renders", flush=True)
     rows: dict[str, Judged] = {}
     for name, edit in smiles.rows().items():
-        rows[name] = smiles.judged(edit)
+        rows[name] = smiles.judged(*edit())
         print(name, rows[name], flush=True)
     lines = [
         "# Smiles",
@@ -267,6 +267,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--identity", type=Path, help="of smile: folder of an identity network")
     parser.add_argument("--stlpips", type=Path, help="of smile: file of ST-LPIPS weights")
+    parser.add_argument("--workers", type=int, default=1, help="of smile: processes that refine")
     parser.add_argument("--codes", type=int, default=5000, help="random codes for the direction")
     args = parser.parse_args(arguments)
     if args.what == "smile" and args.data is None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
-from pliant.gan.latent import LatentPicture, sample
+from pliant.gan.latent import LatentPicture, load_generator, sample
 from pliant.gan.part_edit import RepaintSettings
 from pliant.gan.parts import load_head
 from pliant.gan.stylegan2 import Generator
-from pliant.gan.vectors import EditVector
+from pliant.gan.vectors import EditVector, find_vector
 from pliant.perception.frechet import frechet_distance
 from pliant.perception.identity import load_identity
 from pliant.perception.landmarks import LandmarkNet, interocular, load_landmarks
@@ -112,6 +117,26 @@ def direction(generator: Any, judge: Callable[[Tensor], Tensor], count: int, see
     return normal / normal.norm()
 
 
+Edited = tuple[Tensor, float]
+"""Pictures [N, 3, H, W] on the CPU, and the seconds that one took."""
+
+
+def refined_share(
+    model: str, device: str, vector: str, steps: int, seeds: list[int]
+) -> tuple[NDArray[np.float32], float]:
+    """One process's share of the portraits, edited with a vector and steps of refinement; seconds of all of them."""
+    torch.set_num_threads(1)
+    generator = load_generator(model, device)
+    head, edit = load_head(generator), find_vector(generator, vector)
+    settings = RepaintSettings(max_steps=steps)
+    after: list[LatentPicture] = []
+    began = time.perf_counter()
+    for seed in seeds:
+        *_, last = edit.refined(sample(generator, seed), head=head, settings=settings)
+        after.append(last.picture)
+    return painted(after).numpy(), time.perf_counter() - began
+
+
 @dataclass(frozen=True)
 class Judges:
     """Where the judges come from."""
@@ -133,13 +158,20 @@ class Smiles:
         judges: where the judges come from.
         count: how many portraits.
         codes: random codes for InterFaceGAN's direction.
+        workers: processes that refine.
     """
 
     def __init__(
-        self, generator: Generator, vector: EditVector, judges: Judges, *, count: int, codes: int
+        self,
+        generator: Generator,
+        vector: EditVector,
+        judges: Judges,
+        *,
+        count: int,
+        codes: int,
+        workers: int,
     ) -> None:
-        self.generator, self.vector = generator, vector
-        self.head = load_head(generator)
+        self.generator, self.vector, self.workers = generator, vector, workers
         self.net: LandmarkNet = load_landmarks(device=generator.device)
         self.persons = load_identity(judges.identity, generator.device)
         images, smiles = labelled_smiles(judges.data)
@@ -149,7 +181,8 @@ class Smiles:
         right = (self.classifier(found[rest:]) > 0) == smiles[rest:]
         self.accuracy = float(right.float().mean())
         self.real = self.embedded(images[smiles].float() / 127.5 - 1)
-        self.starts = self._neutral(count)
+        self.seeds = self._neutral(count)
+        self.starts = [sample(generator, seed) for seed in self.seeds]
         self.before = painted(self.starts)
         self.distance = PerceptualDistance(judges.stlpips).to(generator.device)
         self.normal = direction(generator, self.score, codes, 1).to(generator.device)
@@ -170,30 +203,36 @@ class Smiles:
         """Log odds [N] of a smile in pictures [N, 3, H, W]."""
         return self.classifier(self.found(pictures))
 
-    def _neutral(self, count: int) -> list[LatentPicture]:
-        """The first generated portraits that do not smile."""
-        found: list[LatentPicture] = []
-        seed = FIRST_SEED
-        while len(found) < count:
-            picture = sample(self.generator, seed)
-            seed += 1
-            if float(self.score(picture.pixels()[None])[0]) < NEUTRAL:
-                found.append(picture)
+    def _neutral(self, count: int) -> list[int]:
+        """Seeds of the first generated portraits that do not smile."""
+        found: list[int] = []
+        for seed in itertools.count(FIRST_SEED):
+            if len(found) == count:
+                break
+            if float(self.score(sample(self.generator, seed).pixels()[None])[0]) < NEUTRAL:
+                found.append(seed)
         return found
 
     def moved(self, strength: float) -> Callable[[LatentPicture], LatentPicture]:
         """InterFaceGAN's edit: so far along the direction."""
         return lambda picture: picture.with_ws(picture.ws + strength * self.normal)
 
-    def refined(self, steps: int) -> Callable[[LatentPicture], LatentPicture]:
-        """The vector with steps of refinement."""
-        settings = RepaintSettings(max_steps=steps)
+    def edited(self, edit: Callable[[LatentPicture], LatentPicture]) -> Edited:
+        """All portraits, edited one after another."""
+        began = time.perf_counter()
+        after = painted([edit(each) for each in self.starts])
+        return after, (time.perf_counter() - began) / len(self.starts)
 
-        def edit(picture: LatentPicture) -> LatentPicture:
-            *_, last = self.vector.refined(picture, head=self.head, settings=settings)
-            return last.picture
-
-        return edit
+    def refined(self, steps: int) -> Edited:
+        """All portraits with the vector and steps of refinement, shared out among processes."""
+        shares = [share for k in range(self.workers) if (share := self.seeds[k :: self.workers])]
+        job = partial(refined_share, self.generator.name, str(self.generator.device), self.vector.name, steps)
+        with ProcessPoolExecutor(len(shares), get_context("spawn")) as pool:
+            done = list(pool.map(job, shares))
+        after = torch.empty_like(self.before)
+        for k, (pictures, _) in enumerate(done):
+            after[k :: self.workers] = torch.from_numpy(pictures)
+        return after, sum(seconds for _, seconds in done) / len(self.seeds)
 
     @cached_property
     def strength(self) -> float:
@@ -211,21 +250,18 @@ class Smiles:
         strengths = torch.linspace(0.5, 12, 24).tolist()
         return min(strengths, key=lambda each: abs(rise(self.moved(each)) - wanted))
 
-    def rows(self) -> Mapping[str, Callable[[LatentPicture], LatentPicture]]:
+    def rows(self) -> Mapping[str, Callable[[], Edited]]:
         """Every way."""
         return {
-            "nothing": lambda picture: picture,
-            f"direction in W, {self.strength:.1f}": self.moved(self.strength),
-            "vector": self.vector.apply,
-            "vector + 10 steps": self.refined(10),
-            "vector + 30 steps": self.refined(30),
+            "nothing": lambda: self.edited(lambda picture: picture),
+            f"direction in W, {self.strength:.1f}": lambda: self.edited(self.moved(self.strength)),
+            "vector": lambda: self.edited(self.vector.apply),
+            "vector + 10 steps": lambda: self.refined(10),
+            "vector + 30 steps": lambda: self.refined(30),
         }
 
-    def judged(self, edit: Callable[[LatentPicture], LatentPicture]) -> Judged:
-        """Edit every portrait and judge the results."""
-        began = time.perf_counter()
-        after = painted([edit(each) for each in self.starts])
-        seconds = (time.perf_counter() - began) / len(self.starts)
+    def judged(self, after: Tensor, seconds: float) -> Judged:
+        """What portraits [N, 3, H, W] are like that took so many seconds each."""
         pairs = list(zip(self.before.split(32), after.split(32), strict=True))
         look = torch.cat([self._on_device(self.distance, *pair) for pair in pairs])
         alike = torch.cat([self._on_device(self.persons.similarity, *pair) for pair in pairs])
