@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image
 
+from pliant.project import Project
 from pliant.vector.svg import read_svg
 
 
@@ -40,6 +41,20 @@ def test_refining_and_a_sentence(pliant):
     code, out, _ = pliant("trace", "photo.png", "a.svg", "--colours", 3)
     assert code == 0
     assert "dB like the photo" in out
+
+
+def test_a_project_keeps_the_photo_and_every_round(pliant):
+    code, out, _ = pliant(
+        "trace", "photo.png", "a.pliant", "--colours", 3, 6, "--refine", 2, "--region", "5,5,30,30", "--json"
+    )
+    project = Project.open("a.pliant")
+    first, run = project.nodes.values()
+    assert (code, first.kind, run.edit, run.steps) == (0, "pixels", "trace", 5)
+    assert run.inputs == {"boxes": [[5, 5, 30, 30]]}
+    assert (run.settings["colours"], run.settings["refine"]) == ([3, 6], 2)
+    assert len(project.picture().scene) == json.loads(out)["paths"]
+    pliant("trace", "photo.png", "a.pliant", "--colours", 3)
+    assert len(Project.open("a.pliant").nodes) == 4
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,14 @@ def test_layers_are_an_edit_of_their_own(pliant):
     assert (255 * after.colours[after.colour_of[2]]).round().tolist() == [255, 0, 0]
 
 
+def test_inspect_lists_what_can_be_hidden_locked_and_recoloured(pliant):
+    facts = json.loads(pliant("inspect", "a.svg", "--json")[1])
+    assert facts == {
+        "format": "drawing", "width": 48, "height": 40, "paths": 3, "hidden": 0, "layers": {"sky": 2, "ground": 1},
+        "swatches": ["#88aadd", "#ffee88", "#559944"], "left_out": [],
+    }  # fmt: skip
+
+
 def test_a_video_shows_every_step(pliant):
     pliant(
         "restyle", "a.svg", "--prompt", "fire", "--out", "b.svg", "--video", "b.webp", "--boomerang", *QUICK

@@ -63,7 +63,11 @@ def verbs() -> dict[str, Verb]:
         Verb("trace", "Turn a photo into a vector drawing.", _later("trace:run")),
         Verb("models", "List the models that have a name.", _later("models:run_models")),
         Verb("convert", "Turn someone's checkpoint into Pliant's format.", _later("models:run_convert")),
-        Verb("inspect", "Say what is in a checkpoint, project or picture.", _later("models:run_inspect")),
+        Verb(
+            "inspect",
+            "Say what is in a checkpoint, project, drawing or picture.",
+            _later("models:run_inspect"),
+        ),
         Verb("train gan", "Train a generator on a folder of pictures.", _later("train:run_gan")),
         Verb("train head", "Train a model's part head on labelled pictures.", _later("heads:run")),
         Verb("studio", "Edit in the browser.", _later("studio:run")),

@@ -12,6 +12,9 @@ from pliant.cli.options import Switch, parse, print_json
 
 __all__ = ["run_convert", "run_inspect", "run_models"]
 
+MAX_SWATCHES = 256
+"""Colours of a drawing that are listed; one with more has no palette."""
+
 
 @dataclass(frozen=True)
 class ModelsOptions:
@@ -37,7 +40,7 @@ class ConvertOptions:
 
 @dataclass(frozen=True)
 class InspectOptions:
-    """Say what is in a checkpoint, a project (.pliant) or a picture that Pliant saved, without running any of it."""
+    """Say what is in a checkpoint, project (.pliant), drawing (.svg) or picture that Pliant saved, running none of it."""
 
     file: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
     """File or folder to look into."""
@@ -94,6 +97,8 @@ def _facts(path: Path) -> dict[str, Any]:
     suffix = path.suffix.lower()
     if suffix == ".pliant":
         return _project_facts(path)
+    if suffix == ".svg":
+        return _drawing_facts(path)
     if suffix in {".png", ".jpg", ".jpeg", ".webp"}:
         from pliant.images import load_image, read_metadata
 
@@ -102,6 +107,26 @@ def _facts(path: Path) -> dict[str, Any]:
     from pliant import checkpoints
 
     return checkpoints.inspect(path)
+
+
+def _drawing_facts(path: Path) -> dict[str, Any]:
+    """What `pliant layers` and `pliant restyle` can be told to hide, lock or recolour."""
+    from pliant.vector.svg import read_svg
+
+    drawing = read_svg(path)
+    scene = drawing.scene
+    held = [int((scene.group_of == number).sum()) for number in range(len(scene.groups))]
+    levels = (255 * scene.colours).round().int().tolist()
+    return {
+        "format": "drawing",
+        "width": scene.size[0],
+        "height": scene.size[1],
+        "paths": len(scene),
+        "hidden": int(scene.hidden.sum()),
+        "layers": {group.id: count for group, count in zip(scene.groups, held, strict=True)},
+        "swatches": ["#" + bytes(rgb).hex() for rgb in levels[:MAX_SWATCHES]],
+        "left_out": list(drawing.left_out),
+    }
 
 
 def _project_facts(path: Path) -> dict[str, Any]:
