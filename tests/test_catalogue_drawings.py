@@ -12,6 +12,7 @@ from pliant.picture import PixelPicture
 from pliant.project import Project
 from pliant.prompts import Prompt
 from pliant.settings import settings_facts
+from pliant.vector.compare import agreement
 from pliant.vector.draw import blank
 from pliant.vector.layers import LayerChanges
 from pliant.vector.outline import Path, assemble, polygon
@@ -152,3 +153,14 @@ def test_edits_with_words_refuse_what_they_cannot_use(picture, photo, name):
         list(edit.run(picture, Inputs(words=colour_words())))
     with pytest.raises(InputError, match=f"'{name}' edits vector pictures; this is a pixels picture"):
         edit.run(photo, Inputs(prompts="red"))
+
+
+def test_agreement_is_the_cosine_of_the_region_with_the_way_from_photo_to_the_words(picture):
+    prompts = (Prompt("red"), Prompt("blue", (4, 4, 12, 12)))
+    words = colour_words()
+    red = picture.with_scene(picture.scene.with_(colours=torch.tensor([[0.9, 0.1, 0.1]]).repeat(3, 1)))
+    toward = words.encode_text(["red", "blue"]) - words.encode_text(["photo"])
+    seen = words.encode_images(red.pixels()[None])  # its parts look like the whole of it
+    expected = torch.nn.functional.cosine_similarity(seen, toward)
+    assert agreement(red, prompts, words) == pytest.approx(expected.tolist(), abs=5e-3)
+    assert agreement(red, prompts, words)[0] > agreement(picture, prompts, words)[0] + 0.2

@@ -52,6 +52,8 @@ def agreement(picture: VectorPicture, prompts: Sequence[Prompt], words: TextImag
         prompts: of `as_prompts`.
         words: the model that judges.
     """
-    start = rasterise(picture.scene, traced_size(picture.size, MAX_SIDE)).float()
-    seen = Guidance(words, prompts, picture.scene.size, start, Crops(0, (1.0, 1.0), 0.0, 0.0))
-    return tuple((seen.wholes * seen.toward).sum(1).tolist())
+    painted = rasterise(picture.scene, traced_size(picture.size, MAX_SIDE)).float()
+    whole = Crops(0, (1.0, 1.0), 0.0, 0.0)
+    return Guidance(words, prompts, picture.scene.size, painted, whole, comparison="none")(
+        painted, 0
+    ).agreement
