@@ -7,7 +7,8 @@ from PIL import Image
 
 from colour_words import COLOURS, colour_words
 from pliant.prompts import Prompt
-from pliant.vector.guidance import Crops, Guidance, painted_size, slants, views
+from pliant.vector.crops import Crops, slants, views
+from pliant.vector.guidance import Guidance, painted_size
 
 CROPS = Crops(6, (0.8, 0.8), 0.2, 0.3)
 
@@ -153,3 +154,17 @@ def test_a_drawing_is_painted_as_large_as_the_model_sees():
     assert painted_size((400, 200), [Prompt("a", (0, 0, 50, 100))], 160, 0.8, 512) == (512, 256)
     assert painted_size((400, 200), [Prompt("a", (0, 0, 50, 100)), Prompt("b")], 160, 0.8, 1024) == (800, 400)
     assert painted_size((1000, 1), [Prompt("a")], 32, 1.0, 512) == (32, 1)
+
+
+def test_crops_come_round_and_are_compared_with_the_same_crops():
+    start, picture = smooth(24, 32), smooth(24, 32, seed=1)
+    guidance = Guidance(colour_words(), [Prompt("red"), Prompt("blue")], (32, 24), start, CROPS)
+    first, later, between = (
+        guidance(picture, 2),
+        guidance(picture, 2 + 86),
+        guidance(picture, 3),
+    )  # 512 / 6 turns
+    assert torch.equal(first.gradient, later.gradient)
+    assert not torch.equal(first.gradient, between.gradient)
+    # At the start no view has changed: every loss is 1, of 30 for the whole and 80 for the crops of either prompt.
+    assert guidance(start, 5).loss == pytest.approx(220)

@@ -25,7 +25,8 @@ from pliant.perception.clip import PLAIN, TEMPLATES, TextImageModel, load_words
 from pliant.prompts import Box, Prompt, PromptsLike, as_prompts
 from pliant.settings import Slider
 from pliant.steps import Step
-from pliant.vector.guidance import Crops, Guidance, painted_size
+from pliant.vector.crops import Crops
+from pliant.vector.guidance import Guidance, painted_size
 from pliant.vector.outline import Path, Subpath, assemble
 from pliant.vector.raster import rasterise
 from pliant.vector.scene import Group, Scene, VectorPicture, stacked

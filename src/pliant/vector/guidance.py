@@ -5,7 +5,8 @@ as CLIPVG (arXiv 2212.02122) and CLIPstyler (arXiv 2112.00374) do: what looks ri
 fools the model from one place is not. Restyling drawings, drawing strokes and stylising pixels share this file.
 
 The published program compares each crop with the whole region at the start. That difference is mostly the difference between a
-crop and a whole; here a crop is compared with the same crop of the start, which needs one more look without a gradient.
+crop and a whole; here a crop is compared with the same crop of the start. So that the start need not be looked at in every
+step, the crops of some hundred places come round again and again.
 """
 
 from __future__ import annotations
@@ -21,32 +22,21 @@ from torch.nn import functional
 
 from pliant.perception.clip import TEMPLATES, TextImageModel
 from pliant.prompts import Prompt
+from pliant.vector.crops import Crops, slants, views
 
-__all__ = ["Comparison", "Crops", "Guidance", "Pull", "painted_size", "slants", "views"]
+__all__ = ["Comparison", "Guidance", "Pull", "painted_size"]
 
 Comparison = Literal["crop", "region", "none"]
 """With what a view is compared: the same view of the start, the whole region at the start, or nothing."""
 
+PLACES = 512
+"""Different crops of a region that there are at least in a run, and at least 16 steps' worth of them."""
 AT_ONCE = 32
 """Views that the model looks at in one call; more need more memory and are no faster on a CPU."""
 AT_ONCE_GPU = 64
 SMALLEST_CHANGE = 0.1
 """Changes of a view's vector shorter than this count less, so that the first step, where nothing has changed, is no division by
 zero."""
-
-
-@dataclass(frozen=True)
-class Crops:
-    """How the random crops of a region are taken."""
-
-    count: int
-    """Of each region in each step."""
-    side: tuple[float, float]
-    """Least and most side, as a share of the region's longer side."""
-    margin: float
-    """How far they may reach beyond the region, where all is white, as a share of their own side."""
-    distortion: float
-    """By which share of half a side each corner moves inward at most, 0 to 0.6."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +58,6 @@ class _Region:
     top: int
     right: int
     bottom: int
-    weight: float
-    """The prompt's strength."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -113,7 +101,7 @@ class Guidance:
         seed: int = 0,
     ) -> None:
         self.words, self.start, self.crops, self.seed = words, start, crops, seed
-        self.weights, self.comparison, self.rejected = weights, comparison, rejected
+        self.comparison, self.rejected = comparison, rejected
         zoom = start.shape[2] / size[0], start.shape[1] / size[1]
         self.regions = [_region(prompt, zoom, (start.shape[2], start.shape[1])) for prompt in prompts]
         toward = words.encode_text([prompt.text for prompt in prompts], templates)
@@ -121,10 +109,14 @@ class Guidance:
             toward = functional.normalize(toward - words.encode_text([reference], templates), dim=1)
         self.toward = toward
         """[prompts, D] of length one."""
-        with torch.no_grad():
-            wholes = torch.cat([self._whole(start, region) for region in self.regions])
-            self.wholes = self._encode(wholes)
-            """[prompts, D], the regions at the start."""
+        self._prompt = torch.arange(len(prompts)).repeat_interleave(1 + crops.count)
+        self._whole = torch.arange(len(self._prompt)) % (1 + crops.count) == 0
+        strength = torch.tensor([prompt.strength for prompt in prompts])[self._prompt]
+        share = torch.where(self._whole, weights[0], weights[1] / max(1, crops.count))
+        self._weight = (strength * share).to(toward)
+        self._turns = max(16, math.ceil(PLACES / max(1, crops.count)))
+        self._starts: dict[int, Tensor] = {}
+        self._wholes = self._encode([self._view(start, region) for region in self.regions])
 
     def __call__(self, picture: Tensor, number: int) -> Pull:
         """What should change.
@@ -133,78 +125,88 @@ class Guidance:
             picture: [3, H, W] in [-1, 1].
             number: of the step; it chooses the crops.
         """
+        turn = number % self._turns
+        places = list(self._places(turn))
+        compared = self._compared(turn, places)
         picture = picture.detach().requires_grad_()
-        slanted = list(self._slants(number))
         with torch.enable_grad():
-            looked = self._looks(picture, slanted)
-        compared = self._compared(slanted)
-        prompt = torch.arange(len(self.regions)).repeat_interleave(1 + self.crops.count)
-        whole = torch.arange(len(prompt)) % (1 + self.crops.count) == 0
-        strength = torch.tensor([region.weight for region in self.regions])[prompt]
-        share = torch.where(whole, self.weights[0], self.weights[1] / max(1, self.crops.count))
-        weight = (strength * share).to(picture)
-        toward = self.toward[prompt]
-
-        total, gradients, agreements = 0.0, [], []
-        calls = math.ceil(len(prompt) / self._at_once)
-        for part in torch.arange(len(prompt)).chunk(calls):
+            looked = self._looks(picture, places)
+        total, agreement, gradients = 0.0, torch.empty(0), list[Tensor]()
+        for part in torch.arange(len(looked)).chunk(math.ceil(len(looked) / self._at_once)):
             seen = looked.detach()[part].requires_grad_()
             with torch.enable_grad():
                 vectors = self.words.encode_images(seen)
-                change = vectors if compared is None else vectors - compared[part]
-                loss = 1 - _cosine(change, toward[part], exact=compared is None)
-                if self.rejected:
-                    loss = torch.where((loss < self.rejected) & ~whole[part].to(loss.device), 0, loss)
-                loss = (loss * weight[part]).sum()
+                loss = self._loss(vectors, None if compared is None else compared[part], part)
             gradients.append(torch.autograd.grad(loss, seen)[0])
             total += float(loss.detach())
-            agreements.append((vectors.detach() * toward[part]).sum(1))
-        agreement = torch.cat(agreements)[whole.to(picture.device)]
+            along = (vectors.detach() * self.toward[self._prompt[part]]).sum(1)
+            agreement = torch.cat([agreement, along.cpu()[self._whole[part]]])
         gradient = torch.autograd.grad(looked, picture, torch.cat(gradients))[0]
         return Pull(gradient, total, tuple(agreement.tolist()))
+
+    def _loss(self, vectors: Tensor, compared: Tensor | None, part: Tensor) -> Tensor:
+        """The weighted sum over some of the views.
+
+        Args:
+            vectors: [V, D] of these views.
+            compared: [V, D] of the start.
+            part: [V] numbers of these views among all.
+        """
+        toward = self.toward[self._prompt[part]]
+        along = (vectors * toward).sum(1)
+        if compared is not None:
+            change = vectors - compared
+            along = (change * toward).sum(1) / (change.square().sum(1) + SMALLEST_CHANGE**2).sqrt()
+        loss = 1 - along
+        if self.rejected:
+            loss = torch.where((loss < self.rejected) & ~self._whole[part].to(loss.device), 0, loss)
+        return (loss * self._weight[part]).sum()
 
     @property
     def _at_once(self) -> int:
         return AT_ONCE if self.words.device.type == "cpu" else AT_ONCE_GPU
 
-    def _slants(self, number: int) -> Iterator[Tensor]:
-        """For each region the places of its crops, [count, 3, 3]."""
-        generator = torch.Generator().manual_seed(self.seed * 2**24 + number)
+    def _places(self, turn: int) -> Iterator[Tensor]:
+        """For each region where its crops are, [count, 3, 3]."""
+        generator = torch.Generator().manual_seed(self.seed * 2**16 + turn)
         for region in self.regions:
             yield slants(region.size, self.crops, generator)
 
-    def _looks(self, picture: Tensor, slanted: Sequence[Tensor]) -> Tensor:
+    def _looks(self, picture: Tensor, places: Sequence[Tensor]) -> Tensor:
         """For each region its whole and its crops, [prompts * (1 + count), 3, S, S]."""
         found: list[Tensor] = []
-        for region, places in zip(self.regions, slanted, strict=True):
-            found.append(self._whole(picture, region))
-            if len(places):
-                found.append(views(region.of(picture), places, self.words.input_size))
+        for region, crops in zip(self.regions, places, strict=True):
+            found.append(self._view(picture, region))
+            if len(crops):
+                found.append(self._view(picture, region, crops))
         return torch.cat(found)
 
-    def _whole(self, picture: Tensor, region: _Region) -> Tensor:
-        """The region in the middle of a white square, [1, 3, S, S]."""
-        width, height = region.size
-        side = max(width, height)
-        place = torch.tensor([[side, 0, (width - side) / 2], [0, side, (height - side) / 2], [0, 0, 1]])
-        return views(region.of(picture), place.double()[None], self.words.input_size)
+    def _view(self, picture: Tensor, region: _Region, places: Tensor | None = None) -> Tensor:
+        """Crops of a region, or the whole of it in the middle of a white square, [N, 3, S, S]."""
+        if places is None:
+            (width, height), side = region.size, max(region.size)
+            middle = [[side, 0, (width - side) / 2], [0, side, (height - side) / 2], [0, 0, 1]]
+            places = torch.tensor([middle], dtype=torch.float64)
+        return views(region.of(picture), places, self.words.input_size)
 
-    @torch.no_grad()
-    def _compared(self, slanted: Sequence[Tensor]) -> Tensor | None:
-        """Vectors of the start that views are compared with, [prompts * (1 + count), D]."""
+    def _compared(self, turn: int, places: Sequence[Tensor]) -> Tensor | None:
+        """Vectors of the start that views are compared with, [prompts * (1 + count), D]; None for nothing."""
         if self.comparison == "none":
             return None
-        count = 1 + self.crops.count
-        wholes = self.wholes.repeat_interleave(count, dim=0)
         if self.comparison == "region" or not self.crops.count:
-            return wholes
-        regions = zip(self.regions, slanted, strict=True)
-        looked = [views(region.of(self.start), places, self.words.input_size) for region, places in regions]
-        crops = self._encode(torch.cat(looked)).unflatten(0, (-1, self.crops.count))
-        return torch.cat([self.wholes[:, None], crops], dim=1).flatten(0, 1)
+            return self._wholes[self._prompt]
+        if turn not in self._starts:
+            regions = zip(self.regions, places, strict=True)
+            crops = self._encode([self._view(self.start, region, each) for region, each in regions])
+            both = torch.cat([self._wholes[:, None], crops.unflatten(0, (-1, self.crops.count))], dim=1)
+            self._starts[turn] = both.flatten(0, 1)
+        return self._starts[turn]
 
-    def _encode(self, looked: Tensor) -> Tensor:
-        return torch.cat([self.words.encode_images(part) for part in looked.split(2 * self._at_once)])
+    @torch.no_grad()
+    def _encode(self, looked: Sequence[Tensor]) -> Tensor:
+        """Vectors of views, without a gradient."""
+        parts = torch.cat(list(looked)).split(2 * self._at_once)
+        return torch.cat([self.words.encode_images(part) for part in parts])
 
 
 def painted_size(
@@ -224,82 +226,10 @@ def painted_size(
     return max(1, round(size[0] * zoom)), max(1, round(size[1] * zoom))
 
 
-def slants(size: tuple[int, int], crops: Crops, generator: torch.Generator) -> Tensor:
-    """Random crops as maps from the unit square, in which a crop is seen, to pixels of the region: [count, 3, 3] float64.
-
-    A square of random side and place is seen with each of its corners moved inward by a random amount.
-    """
-    random = torch.rand(crops.count, 11, generator=generator, dtype=torch.float64)
-    side = max(size) * (crops.side[0] + (crops.side[1] - crops.side[0]) * random[:, 0])
-    lowest = -crops.margin * side[:, None]
-    room = torch.tensor(size) - side[:, None] - 2 * lowest
-    corner = lowest + room * random[:, 1:3]
-    corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]], dtype=torch.float64)
-    inward = random[:, 3:].unflatten(1, (4, 2)) * crops.distortion / 2
-    seen = torch.linalg.inv(_from_square(corners + (1 - 2 * corners) * inward))
-    place = torch.eye(3, dtype=torch.float64).repeat(crops.count, 1, 1)
-    place[:, 0, 0] = place[:, 1, 1] = side
-    place[:, :2, 2] = corner
-    return place @ seen
-
-
-def views(region: Tensor, places: Tensor, side: int) -> Tensor:
-    """Crops of a region, white where there is nothing of it; one sampling for all of them, smoothed where they shrink.
-
-    Args:
-        region: [3, h, w] in [-1, 1].
-        places: [N, 3, 3] maps from the unit square to pixels of the region, as `slants` makes them.
-        side: of the crops in pixels.
-
-    Returns:
-        [N, 3, side, side], differentiable in the region.
-    """
-    height, width = region.shape[1:]
-    corners = places.new_tensor([[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]])
-    ends = _divided(places @ corners)
-    zoom = side / float((ends.amax(2) - ends.amin(2)).mean())
-    if zoom < 1:
-        small = max(1, round(height * zoom)), max(1, round(width * zoom))
-        region = functional.interpolate(region[None], small, mode="bilinear", antialias=True)[0]
-    middles = (torch.arange(side, dtype=torch.float64, device=places.device) + 0.5) / side
-    y, x = torch.meshgrid(middles, middles, indexing="ij")
-    at = _divided(places @ torch.stack([x, y, torch.ones_like(x)]).flatten(1))
-    grid = (2 * at / places.new_tensor([[width], [height]]) - 1).mT.reshape(1, len(places) * side, side, 2)
-    sampled = functional.grid_sample(
-        region[None] - 1, grid.to(region), mode="bilinear", padding_mode="zeros", align_corners=False
-    )
-    return sampled.reshape(3, len(places), side, side).transpose(0, 1) + 1
-
-
-def _cosine(change: Tensor, toward: Tensor, *, exact: bool) -> Tensor:
-    """Cosine [V] of changes [V, D] with directions; exact for those of length one, else less where nearly nothing changed."""
-    along = (change * toward).sum(1)
-    return along if exact else along / (change.square().sum(1) + SMALLEST_CHANGE**2).sqrt()
-
-
-def _from_square(corners: Tensor) -> Tensor:
-    """Perspective maps [N, 3, 3] of the unit square to quadrangles [N, 4, 2], clockwise from the origin's corner."""
-    a, b, c, d = corners.unbind(1)
-    first, second, rest = b - c, d - c, a - b + c - d
-
-    def crossed(p: Tensor, q: Tensor) -> Tensor:
-        return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
-
-    area = crossed(first, second)
-    g, h = crossed(rest, second) / area, crossed(first, rest) / area
-    columns = torch.stack([b - a + g[:, None] * b, d - a + h[:, None] * d, a], dim=2)
-    return torch.cat([columns, torch.stack([g, h, torch.ones_like(g)], dim=1)[:, None]], dim=1)
-
-
-def _divided(points: Tensor) -> Tensor:
-    """Places [N, 2, K] of homogeneous ones [N, 3, K]."""
-    return points[:, :2] / points[:, 2:].clamp(min=1e-3)
-
-
 def _region(prompt: Prompt, zoom: tuple[float, float], size: tuple[int, int]) -> _Region:
     """A prompt's box in whole pixels, at least one."""
     x, y, width, height = prompt.box or (0.0, 0.0, size[0] / zoom[0], size[1] / zoom[1])
     left, top = min(int(x * zoom[0]), size[0] - 1), min(int(y * zoom[1]), size[1] - 1)
     right = min(max(math.ceil((x + width) * zoom[0] - 1e-6), left + 1), size[0])
     bottom = min(max(math.ceil((y + height) * zoom[1] - 1e-6), top + 1), size[1])
-    return _Region(left, top, right, bottom, prompt.strength)
+    return _Region(left, top, right, bottom)

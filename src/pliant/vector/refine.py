@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-import torch
 from PIL import Image
-from torch import Tensor
 
 from pliant.errors import InputError
 from pliant.images import to_tensor
@@ -17,6 +15,7 @@ from pliant.steps import Step
 from pliant.vector.compare import psnr, traced_size
 from pliant.vector.raster import rasterise
 from pliant.vector.scene import VectorPicture
+from pliant.vector.variables import Rates, Variables
 
 __all__ = ["RefineSettings", "RefineStep", "refine"]
 
@@ -66,7 +65,7 @@ def refine(
         settings: the method's parameters.
 
     Raises:
-        InputError: a photo that has not the proportions of the drawing.
+        InputError: a photo that has not the proportions of the drawing, or a drawing of which nothing can change.
     """
     width, height = picture.scene.size
     if abs(width * photo.height - height * photo.width) > max(width, height, *photo.size):
@@ -78,37 +77,16 @@ def refine(
 
 
 def _updates(picture: VectorPicture, photo: Image.Image, settings: RefineSettings) -> Iterator[RefineStep]:
-    scene = picture.scene.detach()
     size = traced_size(photo.size, settings.max_side)
     small = photo.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    target = to_tensor(small).to(scene.points)
-    points, colours = scene.points.clone().requires_grad_(), scene.colours.clone().requires_grad_()
-    fixed_points, fixed_colours = _fixed(picture)
-    shape_rate = settings.shape_rate * scene.size[0] / size[0]
-    optimiser = torch.optim.Adam(
-        [{"params": [points], "lr": shape_rate}, {"params": [colours], "lr": settings.colour_rate}]
+    target = to_tensor(small).to(picture.scene.points)
+    moving = Variables(
+        picture.scene, Rates(settings.shape_rate * picture.scene.size[0] / size[0], settings.colour_rate)
     )
     for index in range(settings.steps + 1):
-        painted = rasterise(scene.with_(points=points, colours=colours), size)
-        now = scene.with_(points=points.detach().clone(), colours=colours.detach().clone())
-        yield RefineStep(index, picture.with_scene(now), psnr(painted.detach(), target))
+        painted = rasterise(moving.scene(), size)
+        yield RefineStep(index, picture.with_scene(moving.still()), psnr(painted.detach(), target))
         if index == settings.steps:
             return
-        optimiser.zero_grad()
         (painted - target).square().mean().backward()
-        for each, fixed in ((points, fixed_points), (colours, fixed_colours)):
-            if each.grad is not None:
-                each.grad[fixed] = 0
-        optimiser.step()
-        with torch.no_grad():
-            colours.clamp_(0, 1)
-
-
-def _fixed(picture: VectorPicture) -> tuple[Tensor, Tensor]:
-    """Points [P] and colours [C] that must stay."""
-    scene = picture.scene
-    shape, colour = scene.locked_shape | scene.hidden, scene.locked_colour | scene.hidden
-    rows = torch.cat([scene.colour_of[colour], scene.stroke_of[colour]])
-    fixed = torch.zeros(len(scene.colours), dtype=torch.bool, device=rows.device)
-    fixed[rows[rows >= 0]] = True
-    return shape[scene.path_of_point], fixed
+        moving.update()

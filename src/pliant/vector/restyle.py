@@ -22,7 +22,8 @@ from pliant.perception.clip import TextImageModel, load_words
 from pliant.prompts import Prompt, PromptsLike, as_prompts
 from pliant.settings import Slider
 from pliant.steps import Step
-from pliant.vector.guidance import Crops, Guidance, painted_size
+from pliant.vector.crops import Crops
+from pliant.vector.guidance import Guidance, painted_size
 from pliant.vector.raster import rasterise
 from pliant.vector.regularity import Regularity, Weights
 from pliant.vector.scene import VectorPicture

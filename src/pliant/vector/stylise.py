@@ -28,7 +28,8 @@ from pliant.picture import PixelPicture
 from pliant.prompts import Prompt, PromptsLike, as_prompts
 from pliant.settings import Slider
 from pliant.steps import Step
-from pliant.vector.guidance import Crops, Guidance
+from pliant.vector.crops import Crops
+from pliant.vector.guidance import Guidance
 from pliant.vector.trace import traced_size
 
 __all__ = ["StyliseSettings", "StyliseStep", "stylise"]
