@@ -17,6 +17,8 @@ LEVELS = [
     ["picture", "perception"],
     ["steps"],
     ["gan", "vector"],
+    ["inputs"],
+    ["starts"],
     ["catalogue"],
     ["project", "project_file", "train"],
     ["photo"],

@@ -1,16 +1,18 @@
 """The edits that Pliant has. Command line, studio and batch engine are made from this list.
 
-A new edit is one file with its generator and settings, and one entry here. Nothing in this module
-imports torch until an edit runs, so that help and forms are there at once.
+A new edit is one file with its generator and settings, the few lines of `starts.py` that hand it what a person gave, and one
+entry here. Nothing in this module imports torch until an edit runs, so that help and forms are there at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from pliant import starts
 from pliant.errors import InputError
+from pliant.inputs import InputKind, Inputs, Note
 from pliant.settings import Setting, import_from, make_settings, read_settings
 
 if TYPE_CHECKING:
@@ -18,116 +20,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from pliant.gan.align import Crop
-    from pliant.gan.head import PartHead
-    from pliant.gan.parts import PartMap, PartsLike
-    from pliant.gan.stylegan2 import Generator
-    from pliant.gan.vectors import Strengths
-    from pliant.perception.clip import TextImageModel
     from pliant.picture import Picture, Restore
-    from pliant.points import MaskLike, PointsLike
-    from pliant.prompts import Box, PromptsLike
     from pliant.steps import Run, Step
-    from pliant.vector.layers import LayerChanges
 
 __all__ = ["EDITS", "Edit", "InputKind", "Inputs", "Note", "get", "loader"]
-
-InputKind = Literal[
-    "points", "mask", "parts", "vectors", "model", "crop", "boxes", "prompts", "words", "layers"
-]
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a person gives an edit besides the picture and the settings; the edit checks what it takes."""
-
-    handles: PointsLike = ()
-    """"points": [N, 2] (x, y) pixels, where each drag starts."""
-    targets: PointsLike = ()
-    """"points": [N, 2] (x, y) pixels, where each should end."""
-    locked: Sequence[bool] | None = None
-    """"points": [N], which of them keep their place."""
-    mask: MaskLike | None = None
-    """"mask": [H, W], 1 where the picture may change."""
-    parts: PartsLike | PartMap | None = None
-    """"parts": ids [H, W], as a person repainted them."""
-    head: PartHead | None = None
-    """"parts", "vectors": that reads the picture's parts; the model's own if not given."""
-    vectors: Strengths = field(default_factory=dict[str, float])
-    """"vectors": learnt edits by name (or `Path` of their file), with their strengths."""
-    model: Generator | None = None
-    """"model": that should make a photo."""
-    crop: Crop | None = None
-    """"crop": which part of a photo; None for the one face in it."""
-    boxes: Sequence[Box] = ()
-    """"boxes": parts of a photo that get a round of tracing of their own."""
-    prompts: PromptsLike = ()
-    """"prompts": what a drawing, or parts of it, should become."""
-    words: TextImageModel | None = None
-    """"words": the text-image model that compares pictures with prompts; words-small if not given."""
-    layers: LayerChanges | None = None
-    """"layers": what becomes of which parts of a drawing."""
-
-    def named(self, size: tuple[int, int]) -> dict[str, Any]:
-        """What was given, by name, for a project: JSON-ready values, and mask and parts as tensors [H, W].
-
-        Args:
-            size: width and height of the picture.
-        """
-        from pliant.points import as_mask, as_points
-
-        points = {"handles": self.handles, "targets": self.targets} if len(self.handles) else {}
-        given: dict[str, Any] = {name: as_points(each, size).tolist() for name, each in points.items()}
-        if self.locked is not None:
-            given["locked"] = [bool(each) for each in self.locked]
-        if self.vectors:
-            given["vectors"] = {getattr(name, "stem", name): value for name, value in self.vectors.items()}
-        if self.model is not None:
-            given["model"] = self.model.name
-        if self.crop is not None:
-            given["crop"] = self.crop.facts()
-        given |= self._named_words(size)
-        maps = {"mask": as_mask(self.mask, size), "parts": self._part_ids()}
-        return given | {name: value for name, value in maps.items() if value is not None}
-
-    def _named_words(self, size: tuple[int, int]) -> dict[str, Any]:
-        """Boxes, prompts, the model of words and layers."""
-        from dataclasses import asdict
-
-        from pliant.prompts import as_prompts
-
-        given: dict[str, Any] = {}
-        if self.boxes:
-            given["boxes"] = [list(map(float, box)) for box in self.boxes]
-        if self.prompts:
-            prompts = [asdict(prompt) for prompt in as_prompts(self.prompts, size)]
-            given["prompts"] = [each | {"box": each["box"] and list(each["box"])} for each in prompts]
-        if self.words is not None:
-            given["words"] = self.words.name
-        if self.layers is not None:
-            given["layers"] = self.layers.facts()
-        return given
-
-    def _part_ids(self) -> Tensor | None:
-        """The painted parts as uint8 ids [H, W]."""
-        import numpy as np
-        import torch
-
-        if self.parts is None:
-            return None
-        ids = getattr(self.parts, "ids", self.parts)
-        return torch.as_tensor(np.asarray(ids)).to(torch.uint8)
-
-
-@dataclass(frozen=True)
-class Note:
-    """What a person should know before an edit begins."""
-
-    sentence: str
-    point: int | None = None
-    """Number of the handle that it is about, from 0."""
-    better: tuple[int, int] | None = None
-    """A better place (x, y) for that handle."""
 
 
 @dataclass(frozen=True)
@@ -197,114 +93,6 @@ class Edit:
         return Run(steps, max_steps=getattr(settings, "max_steps", None))
 
 
-def _drag(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
-    from pliant.gan.drag import drag
-
-    return drag(
-        picture,
-        inputs.handles,
-        inputs.targets,
-        movable=inputs.mask,
-        locked=inputs.locked,
-        settings=settings,
-        after=after,
-    )
-
-
-def _warn_of_weak_handles(picture: Any, inputs: Inputs, settings: Any) -> list[Note]:
-    from pliant.gan.hints import hints
-
-    notes: list[Note] = []
-    for number, hint in enumerate(hints(picture, inputs.handles, settings)):
-        if hint.weak:
-            better = f"; ({hint.better[0]}, {hint.better[1]}) is distinct" if hint.better else ""
-            sentence = f"Handle {number + 1} looks like its surroundings and may drift{better}."
-            notes.append(Note(sentence, number, hint.better))
-    return notes
-
-
-def _nothing(*_: Any) -> list[Note]:
-    return []
-
-
-def _repaint(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
-    from pliant.gan.part_edit import repaint
-
-    if inputs.parts is None:
-        raise InputError("Paint over some of the picture's parts first.")
-    return repaint(picture, inputs.parts, head=inputs.head, movable=inputs.mask, settings=settings)
-
-
-def _vectors(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
-    from pliant.gan.vectors import apply_vectors
-
-    return apply_vectors(picture, inputs.vectors, head=inputs.head, settings=settings)
-
-
-def _warn_of_strong_vectors(picture: Any, inputs: Inputs, _: Any) -> list[Note]:
-    from pliant.gan.vectors import vectors_for
-
-    known = vectors_for(picture.generator)
-    chosen = [(known[str(name)], strength) for name, strength in inputs.vectors.items() if str(name) in known]
-    return [
-        Note(
-            f"'{each.name}' works at strengths of {each.safe[0]:g} to {each.safe[1]:g}; beyond, pictures may break."
-        )
-        for each, strength in chosen
-        if not each.safe[0] <= strength <= each.safe[1]
-    ]
-
-
-def _invert(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
-    from pliant.gan.align import crop_face, cut
-    from pliant.gan.inversions import invert_kept
-    from pliant.images import to_tensor
-
-    if inputs.model is None:
-        raise InputError("Say which model should make the photo.")
-    photo = picture.render()
-    crop = inputs.crop or crop_face(photo, inputs.model.config.size)
-    origin = {name: value for name, value in picture.origin.items() if name == "file"}
-    return invert_kept(inputs.model, to_tensor(cut(photo, crop)), settings=settings, origin=origin)
-
-
-def _trace(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
-    from pliant.vector.trace import trace_steps
-
-    origin = {name: value for name, value in picture.origin.items() if name == "file"}
-    return trace_steps(picture.render(), inputs.boxes, settings, origin)
-
-
-def _restyle(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
-    from pliant.vector.layers import change_layers
-    from pliant.vector.restyle import restyle
-
-    changed = picture if inputs.layers is None else change_layers(picture, inputs.layers)
-    return restyle(changed, inputs.prompts, words=inputs.words, settings=settings, after=after)
-
-
-def _draw(picture: Any, inputs: Inputs, settings: Any, after: Any) -> Iterator[Step]:
-    from pliant.vector.draw import draw
-
-    return draw(picture, inputs.prompts, words=inputs.words, settings=settings, after=after)
-
-
-def _warn_of_unknown_words(picture: Any, inputs: Inputs, _: Any) -> list[Note]:
-    from pliant.perception.clip import load_words
-    from pliant.prompts import as_prompts
-
-    model = inputs.words or load_words()
-    texts = [prompt.text for prompt in as_prompts(inputs.prompts, picture.scene.size)]
-    unknown = dict.fromkeys(word for text in texts for word in model.unknown_words(text))
-    return [Note(f"'{word}' is no word that {model.name} learnt; it may do nothing.") for word in unknown]
-
-
-def _layers(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
-    from pliant.vector.layers import LayerChanges, changed_layers
-
-    return changed_layers(picture, inputs.layers or LayerChanges(), settings)
-
-
 EDITS: tuple[Edit, ...] = (
     Edit(
         name="drag",
@@ -335,8 +123,8 @@ EDITS: tuple[Edit, ...] = (
             "hold_back",
         ),
         preview=None,
-        start=_drag,
-        warn=_warn_of_weak_handles,
+        start=starts.start_drag,
+        warn=starts.warn_of_weak_handles,
     ),
     Edit(
         name="repaint",
@@ -349,8 +137,8 @@ EDITS: tuple[Edit, ...] = (
         main_settings=("step_size", "max_steps", "region", "margin", "feature_weight"),
         live_settings=(),
         preview={"max_steps": 20},
-        start=_repaint,
-        warn=_nothing,
+        start=starts.start_repaint,
+        warn=starts.warn_of_nothing,
     ),
     Edit(
         name="vector",
@@ -363,8 +151,8 @@ EDITS: tuple[Edit, ...] = (
         main_settings=("refine_steps",),
         live_settings=(),
         preview={"refine_steps": 0},
-        start=_vectors,
-        warn=_warn_of_strong_vectors,
+        start=starts.start_vectors,
+        warn=starts.warn_of_strong_vectors,
     ),
     Edit(
         name="invert",
@@ -377,8 +165,8 @@ EDITS: tuple[Edit, ...] = (
         main_settings=("w_steps", "wplus_steps", "tune_steps", "known_weight", "target_psnr", "tune_noise"),
         live_settings=(),
         preview=None,
-        start=_invert,
-        warn=_nothing,
+        start=starts.start_invert,
+        warn=starts.warn_of_nothing,
     ),
     Edit(
         name="trace",
@@ -391,8 +179,8 @@ EDITS: tuple[Edit, ...] = (
         main_settings=("colours", "region_colours", "refine"),
         live_settings=(),
         preview=None,
-        start=_trace,
-        warn=_nothing,
+        start=starts.start_trace,
+        warn=starts.warn_of_nothing,
     ),
     Edit(
         name="restyle",
@@ -419,8 +207,8 @@ EDITS: tuple[Edit, ...] = (
             "anchor_weight",
         ),
         preview=None,
-        start=_restyle,
-        warn=_warn_of_unknown_words,
+        start=starts.start_restyle,
+        warn=starts.warn_of_unknown_words,
     ),
     Edit(
         name="draw",
@@ -433,8 +221,8 @@ EDITS: tuple[Edit, ...] = (
         main_settings=("strokes", "max_steps", "crops"),
         live_settings=("max_steps", "shape_rate", "width_rate", "colour_rate", "crops"),
         preview=None,
-        start=_draw,
-        warn=_warn_of_unknown_words,
+        start=starts.start_draw,
+        warn=starts.warn_of_unknown_words,
     ),
     Edit(
         name="layers",
@@ -447,8 +235,8 @@ EDITS: tuple[Edit, ...] = (
         main_settings=("colours",),
         live_settings=(),
         preview={},
-        start=_layers,
-        warn=_nothing,
+        start=starts.start_layers,
+        warn=starts.warn_of_nothing,
     ),
 )
 

@@ -63,7 +63,7 @@ class _Work:
         self.words, self.judge = _models(options, self.device)
         self.inputs = Inputs(prompts=self.prompts, words=self.words, layers=_layers(options))
         self.project = _project(self.writing, options.start, self.source)
-        self.title = ", ".join(prompt.text for prompt in self.prompts) or str(options.start or "")
+        self.title = ", ".join(prompt.text for prompt in self.prompts) or options.start.stem
 
     def do(self) -> int:
         """Trace if need be, run, write, report."""
