@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
+from pliant.catalogue import loader
 from pliant.errors import InputError
 from pliant.project import Project
 from pliant.steps import Step, Trace
@@ -134,6 +135,39 @@ def test_a_damaged_state_gets_a_sentence(picture, change):
     project._states[node.id] = save(stored(project, node) | change)
     with pytest.raises(InputError, match=r"damaged|drawing"):
         project.picture(step=5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size": [1e9, 1e9]},
+        {"size": [float("nan"), 30]},
+        {"size": 30},
+        {"size": None},
+        {"scale": float("inf")},
+        {"scale": -1},
+        {"background": [0.5]},
+        {"background": "white"},
+        {"names": [""]},
+        {"names": None},
+        {"groups": None},
+        {"groups": [{"id": "a"}]},
+        {"groups": [{"id": "a", "label": "A", "parent": 0}, {"id": "b", "label": "B", "parent": -1}]},
+        {"groups": []},
+    ],
+    ids=str,
+)
+def test_facts_that_no_drawing_has_get_a_sentence(picture, change):
+    tensors, facts = picture.state()
+    assert equal(loader()("vector", tensors, facts), picture)
+    with pytest.raises(InputError, match=r"drawing|too large"):
+        loader()("vector", tensors, facts | change)
+
+
+def test_a_drawing_of_too_many_points_is_refused_before_anything_is_computed(picture):
+    tensors, facts = picture.state()
+    with pytest.raises(InputError, match="too large: at most 3,000,000 points"):
+        loader()("vector", tensors | {"points": torch.zeros(3_000_001, 2)}, facts)
 
 
 def test_points_far_away_are_drawn_in_no_time(picture):

@@ -15,6 +15,7 @@ from pliant import catalogue
 from pliant.cli.drawing_options import options_class
 from pliant.images import read_metadata
 from pliant.perception.clip import load_words
+from pliant.picture import PixelPicture
 from pliant.project import Project
 from pliant.prompts import Prompt
 from pliant.settings import read_settings
@@ -97,6 +98,15 @@ def test_a_project_keeps_photo_tracing_and_every_step(pliant):
     assert (last.steps, last.settings["max_steps"]) == (4, 3)
     first = project.picture(last.id, 0).scene
     assert torch.equal(first.points, project.picture(last.parent).scene.points)
+
+
+def test_a_photo_in_a_project_is_traced_below_itself(pliant):
+    project = Project()
+    project.add(PixelPicture.of(Image.open("photo.png")))
+    project.save("photo.pliant")
+    code, *_ = pliant("restyle", "photo.pliant", "--prompt", "fire", "--out", "photo.pliant", *QUICK)
+    assert code == 0
+    assert [node.edit for node in Project.open("photo.pliant").nodes.values()] == [None, "trace", "restyle"]
 
 
 def test_a_project_grows_a_branch_also_where_a_picture_is_written(pliant):

@@ -24,6 +24,9 @@ from pliant.vector.scene_check import FLAGS, FLOATS, INDICES, PER_PATH, check_sc
 
 __all__ = ["Group", "Scene", "VectorPicture", "stacked"]
 
+MAX_POINTS = 3_000_000
+"""Of a drawing that is read from a file; rasterising more would take all memory of a small machine."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -301,9 +304,11 @@ class VectorPicture(Picture):
         """Inverse of `state`.
 
         Raises:
-            InputError: something is missing or does not fit together.
+            InputError: something is missing or does not fit together, or there are more than 3 million points.
         """
         try:
+            if len(tensors["points"]) > MAX_POINTS:
+                raise InputError(f"The saved drawing is too large: at most {MAX_POINTS:,} points.")
             size, background, names = facts["size"], facts["background"], facts["names"]
             scene = Scene(
                 size=(float(size[0]), float(size[1])),
