@@ -31,8 +31,8 @@ Comparison = Literal["crop", "region", "none"]
 
 PLACES = 512
 """Different crops of a region that there are at least in a run, and at least 16 steps' worth of them."""
-AT_ONCE = 32
-"""Views that the model looks at in one call; more need more memory and are no faster on a CPU."""
+AT_ONCE = 16
+"""Views that the model looks at in one call at most; more need more memory and are slower on one core."""
 AT_ONCE_GPU = 64
 SMALLEST_CHANGE = 0.1
 """Changes of a view's vector shorter than this count less, so that the first step, where nothing has changed, is no division by
