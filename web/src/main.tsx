@@ -14,6 +14,7 @@ import "./styles/vectors.css";
 import "./styles/photo.css";
 import "./styles/teaching.css";
 import "./styles/parts.css";
+import "./styles/drawings.css";
 import "./styles/narrow.css";
 import { App } from "./ui/app";
 

@@ -29,7 +29,7 @@ MAX_TEXT = 1000
 """Characters of a prompt."""
 MAX_LAYERS = 2000
 """Groups and paths of a drawing that one set of changes may name in each of its lists."""
-LISTED_PATHS = 200
+LISTED_PATHS = 50
 """Paths of a group that are told at once."""
 LISTED_SWATCHES = 256
 LARGEST_BLANK = 2048

@@ -1,5 +1,6 @@
 /** What the pointer looks like: over the brush's ground, a circle as large as the brush. */
 
+import type { BoxTool } from "./box-tool";
 import type { CropTool } from "./crop-tool";
 import type { Press } from "./gestures";
 import type { CanvasModel } from "./model";
@@ -17,6 +18,7 @@ export class Cursor {
     private readonly model: CanvasModel,
     private readonly points: PointTool,
     private readonly crop: CropTool,
+    private readonly box: BoxTool,
     private readonly surroundings: () => Surroundings | null,
   ) {
     this.circle.className = "canvas-brush";
@@ -38,6 +40,8 @@ export class Cursor {
       this.host.style.cursor = "crosshair";
     } else if (tool === "crop" && state === "works" && pointer !== null) {
       this.host.style.cursor = this.crop.cursorAt(pointer);
+    } else if (tool === "box" && state === "works" && pointer !== null) {
+      this.host.style.cursor = this.box.cursorAt(pointer);
     } else {
       this.host.style.cursor = state === "pans" ? "grabbing" : "grab";
     }

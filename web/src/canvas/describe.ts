@@ -1,8 +1,14 @@
 /** The points in words, for screen readers. */
 
-import type { PointMark, XY } from "./model";
+import type { BoxMark, PointMark, XY } from "./model";
 
-export function describe(points: readonly PointMark[], pending: XY | null): string {
+/** The boxes, where the mode takes some, else the points. */
+export function describe(
+  points: readonly PointMark[],
+  pending: XY | null,
+  boxes: readonly BoxMark[] | null = null,
+): string {
+  if (boxes !== null) return boxes.length === 0 ? "No boxes." : boxes.map(describeBox).join(" ");
   const sentences = points.map(
     (mark, index) =>
       `Point ${index + 1} from ${spoken(mark.handle)} to ${spoken(mark.target)}${mark.locked ? ", locked" : ""}.`,
@@ -11,6 +17,11 @@ export function describe(points: readonly PointMark[], pending: XY | null): stri
     sentences.push(`Handle at ${spoken(pending)}; choose its target.`);
   }
   return sentences.length === 0 ? "No points." : sentences.join(" ");
+}
+
+function describeBox({ number, text, box: [x, y, width, height] }: BoxMark): string {
+  const size = `${Math.round(width)} by ${Math.round(height)}`;
+  return `Box ${number}${text ? `, ${text},` : ""} at ${spoken([x, y])}, ${size}.`;
 }
 
 function spoken([x, y]: XY): string {

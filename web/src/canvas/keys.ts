@@ -1,9 +1,9 @@
-/** The few keys that belong to the canvas: space pans, arrows move the selected point's target, Escape cancels. */
+/** The few keys that belong to the canvas: space pans, arrows move what is selected, Escape cancels. */
 
 export interface KeyDesk {
   holdPan(held: boolean): void;
-  /** False when there is no point to move. */
-  nudge(dx: number, dy: number): boolean;
+  /** By one step right and down, a long one where Shift is held; false when there is nothing to move. */
+  nudge(across: number, down: number, shift: boolean): boolean;
   finishNudge(): void;
   /** False when there was nothing to cancel. */
   cancel(): boolean;
@@ -15,8 +15,6 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
 };
-const LONG_STEP = 10;
-
 export class Keys {
   private readonly listening = new AbortController();
 
@@ -41,10 +39,9 @@ export class Keys {
   private down(event: KeyboardEvent): void {
     const arrow = ARROWS[event.key];
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    const length = event.shiftKey ? LONG_STEP : 1;
     const taken =
       arrow !== undefined && plain
-        ? this.desk.nudge(arrow[0] * length, arrow[1] * length)
+        ? this.desk.nudge(arrow[0], arrow[1], event.shiftKey)
         : event.key === "Escape" && this.desk.cancel();
     if (taken) {
       event.preventDefault();

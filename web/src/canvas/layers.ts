@@ -1,5 +1,7 @@
 /** The layers one over the other, each drawn anew at most once per frame of the screen and only when it is stale. */
 
+import { type BoxesNow, BoxLayer } from "./box-layer";
+import type { BoxTool } from "./box-tool";
 import type { Camera } from "./camera";
 import { CropLayer } from "./crop-layer";
 import type { CropTool } from "./crop-tool";
@@ -9,7 +11,7 @@ import { MaskLayer } from "./mask-layer";
 import type { CanvasModel, XY } from "./model";
 import type { PartsLayer } from "./parts-layer";
 import type { PartsTool } from "./parts-tool";
-import { PictureLayer } from "./picture-layer";
+import { PictureLayer, sharpens } from "./picture-layer";
 import type { Placement } from "./placement";
 import type { PointTool } from "./point-tool";
 import { clampInside, toPicture } from "./viewport";
@@ -24,6 +26,7 @@ export class Layers {
   readonly pictures = new PictureLayer();
   readonly mask = new MaskLayer();
   readonly crop = new CropLayer();
+  readonly boxes = new BoxLayer();
   readonly marks = new MarksLayer();
   /** Screen place of the pointer; a handle that waits for its target points there. */
   pointer: XY | null = null;
@@ -37,6 +40,7 @@ export class Layers {
     readonly parts: PartsLayer,
     private readonly partsTool: PartsTool,
     private readonly cropTool: CropTool,
+    private readonly boxTool: BoxTool,
     private readonly divider: Divider,
   ) {}
 
@@ -56,6 +60,7 @@ export class Layers {
     this.parts.sheet.resize(box, ratio);
     this.mask.sheet.resize(box, ratio);
     this.crop.sheet.resize(box, ratio);
+    this.boxes.sheet.resize(box, ratio);
     this.marks.resize(box, ratio);
     this.redraw(...ALL_LAYERS);
     cancelAnimationFrame(this.frame);
@@ -77,7 +82,8 @@ export class Layers {
       this.drawNothing();
     } else {
       if (stale.has("picture")) {
-        this.pictures.draw(placement, shown, comparison, model.split.peek(), model.grid.peek());
+        const sharp = sharpens(placement) ? model.sharp.peek() : null;
+        this.pictures.draw(placement, sharp ?? shown, comparison, model.split.peek(), model.grid.peek());
         this.divider.place(placement);
       }
       if (stale.has("parts")) {
@@ -89,6 +95,7 @@ export class Layers {
       }
       if (stale.has("marks")) {
         this.crop.draw(placement, comparison === null ? model.crop.peek() : null, this.cropTool.box);
+        this.boxes.draw(placement, comparison === null ? this.boxesNow() : null);
         this.drawMarks(placement, model.pointsVisible.peek() && comparison?.style !== "whole");
       }
     }
@@ -116,7 +123,22 @@ export class Layers {
     this.parts.clear(this.camera.ratio);
     this.mask.clear(this.camera.ratio);
     this.crop.clear(this.camera.ratio);
+    this.boxes.clear(this.camera.ratio);
     this.marks.clear();
+  }
+
+  private boxesNow(): BoxesNow | null {
+    const { model } = this;
+    const boxes = model.boxes.peek();
+    return (
+      boxes && {
+        boxes,
+        selected: model.box.peek(),
+        pulled: this.boxTool.pulled,
+        nextColour: model.nextColour.peek(),
+        editable: model.editable.peek(),
+      }
+    );
   }
 
   private marksNow({ view, picture }: Placement): Marks {

@@ -18,7 +18,7 @@ export interface Shown {
   readonly height: number;
 }
 
-export type Tool = "point" | "brush" | "parts" | "crop" | "pan";
+export type Tool = "point" | "brush" | "parts" | "crop" | "box" | "pan";
 
 export interface Brush {
   /** Diameter in pixels of the picture. */
@@ -44,6 +44,15 @@ export interface CropShown {
   /** Number of the chosen face, from 0. */
   readonly face: number | null;
   readonly box: CropBox | null;
+}
+
+/** A box with words of its own, or one that is traced by itself. */
+export interface BoxMark {
+  readonly box: CropBox;
+  readonly number: number;
+  /** As CSS writes it. */
+  readonly colour: string;
+  readonly text: string;
 }
 
 /** What the parts tool does with the pointer. */
@@ -80,6 +89,8 @@ export interface PointNote {
 
 export interface CanvasModel {
   readonly picture: ReadonlySignal<Shown | null>;
+  /** The same without pixels, sharp at every zoom; null while there is none. */
+  readonly sharp: ReadonlySignal<Shown | null>;
   /** The picture shows what the edit would make. */
   readonly isPreview: ReadonlySignal<boolean>;
   readonly comparison: ReadonlySignal<Comparison | null>;
@@ -107,6 +118,13 @@ export interface CanvasModel {
 
   /** Null where there is nothing to crop. */
   readonly crop: ReadonlySignal<CropShown | null>;
+
+  /** Null where the mode takes none. */
+  readonly boxes: ReadonlySignal<readonly BoxMark[] | null>;
+  /** Place of the selected box among them; Delete removes it, arrow keys move it, with Shift they resize it. */
+  readonly box: Signal<number | null>;
+  /** Colour of the next box. */
+  readonly nextColour: ReadonlySignal<string>;
 
   readonly parts: ReadonlySignal<PartsShown | null>;
   readonly partsVisible: ReadonlySignal<boolean>;
@@ -136,4 +154,6 @@ export interface CanvasModel {
   changeParts(ids: Uint8Array, label: string): void;
   /** A face was chosen, or a box drawn. */
   changeCrop(crop: { readonly face: number } | { readonly box: CropBox }, label: string): void;
+  /** A box was moved or resized; without an index it is a new one. */
+  changeBox(index: number | null, box: CropBox): void;
 }

@@ -5,6 +5,11 @@ import type { Comparison, Shown } from "./model";
 import type { Placement } from "./placement";
 import { Sheet } from "./sheet";
 
+/** The picture's pixels are larger than the screen's. */
+export function sharpens({ view, ratio }: Placement): boolean {
+  return view.scale * ratio > 1;
+}
+
 export class PictureLayer {
   readonly sheet = new Sheet("picture");
   /** Lies under the picture: its shadow, and a checkerboard where it is transparent. */
@@ -57,6 +62,10 @@ function drawShown(
   if (part.width === 0 || part.height === 0) {
     return;
   }
+  if (shown.image instanceof HTMLImageElement) {
+    drawDrawing(context, { view, picture, part }, shown);
+    return;
+  }
   const across = shown.width / picture.width;
   const down = shown.height / picture.height;
   context.drawImage(
@@ -70,6 +79,27 @@ function drawShown(
     part.width * view.scale,
     part.height * view.scale,
   );
+}
+
+/** A drawing is laid out at the zoom, so that it has no pixels; what is transparent in it is white, as in its pixels. */
+function drawDrawing(
+  context: CanvasRenderingContext2D,
+  { view, picture, part }: Pick<Placement, "view" | "picture" | "part">,
+  { image }: Shown,
+): void {
+  context.save();
+  context.beginPath();
+  context.rect(
+    view.x + part.x * view.scale,
+    view.y + part.y * view.scale,
+    part.width * view.scale,
+    part.height * view.scale,
+  );
+  context.clip();
+  context.fillStyle = "#ffffff";
+  context.fillRect(view.x, view.y, picture.width * view.scale, picture.height * view.scale);
+  context.drawImage(image, view.x, view.y, picture.width * view.scale, picture.height * view.scale);
+  context.restore();
 }
 
 function drawLeftPart(

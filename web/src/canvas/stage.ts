@@ -1,6 +1,7 @@
 /** The canvas of the studio: shows a model and turns what a person does with the pointer into its changes. */
 
 import { effect } from "@preact/signals";
+import { BoxTool } from "./box-tool";
 import { BrushTool } from "./brush-tool";
 import { Camera } from "./camera";
 import "./canvas.css";
@@ -19,6 +20,9 @@ import { PointTool } from "./point-tool";
 import { type Desk, type Hand, Pointers } from "./pointers";
 import { isInside, toPicture } from "./viewport";
 
+/** Pixels that an arrow key moves a point or the crop by while Shift is held. */
+const LONG_STEP = 10;
+
 export class Stage {
   private readonly camera: Camera;
   private readonly layers: Layers;
@@ -30,6 +34,7 @@ export class Stage {
   private readonly brush: BrushTool;
   private readonly parts: PartsTool;
   private readonly crop: CropTool;
+  private readonly box: BoxTool;
   private readonly pointers: Pointers;
   private readonly keys: Keys;
   private readonly ends: (() => void)[] = [];
@@ -49,6 +54,7 @@ export class Stage {
     });
     this.divider = new Divider(model.split);
     this.crop = new CropTool(model, around, () => this.layers.redraw("marks"));
+    this.box = new BoxTool(model, around, () => this.layers.redraw("marks"));
     const partsLayer = new PartsLayer();
     this.parts = new PartsTool(model, partsLayer, around, () => this.layers.redraw("parts"));
     this.layers = new Layers(
@@ -58,11 +64,12 @@ export class Stage {
       partsLayer,
       this.parts,
       this.crop,
+      this.box,
       this.divider,
     );
     this.painting = new Painting(model, this.layers.mask, () => this.layers.redraw("mask"));
     this.brush = new BrushTool(model, this.painting, around);
-    this.cursor = new Cursor(host, model, this.points, this.crop, around);
+    this.cursor = new Cursor(host, model, this.points, this.crop, this.box, around);
     this.furnish();
     this.pointers = new Pointers(host, this.pointerDesk());
     this.keys = new Keys(host, this.keyDesk());
@@ -80,6 +87,11 @@ export class Stage {
     this.layers.stop();
     this.host.replaceChildren();
     this.host.classList.remove("canvas-host", "is-dark");
+  }
+
+  /** Keys go to what is selected on the picture. */
+  focus(): void {
+    this.host.focus();
   }
 
   /** The whole picture. */
@@ -117,7 +129,7 @@ export class Stage {
     host.classList.add("canvas-host");
     host.tabIndex = 0;
     host.setAttribute("role", "application");
-    host.setAttribute("aria-label", "Picture: drag points on it, paint where it may change");
+    host.setAttribute("aria-label", "Picture: drag points on it, paint where it may change, draw boxes");
     words.className = "canvas-words";
     words.setAttribute("aria-live", "polite");
     host.replaceChildren(
@@ -126,6 +138,7 @@ export class Stage {
       this.layers.parts.sheet.element,
       this.layers.mask.sheet.element,
       this.layers.crop.sheet.element,
+      this.layers.boxes.sheet.element,
       this.layers.marks.element,
       this.cursor.circle,
       this.divider.element,
@@ -145,6 +158,7 @@ export class Stage {
   private watch(): void {
     const { model } = this;
     this.follow(() => this.takePicture(model.picture.value), "picture");
+    this.follow(() => model.sharp.value, "picture");
     this.follow(() => {
       this.divider.show(model.picture.value !== null && model.comparison.value?.style === "slider");
     });
@@ -168,6 +182,7 @@ export class Stage {
       "parts",
     );
     this.follow(() => model.crop.value, "marks");
+    this.follow(() => [model.boxes.value, model.box.value, model.nextColour.value], "marks");
     this.follow(() => [model.maskVisible.value, model.editable.value], "mask");
     this.follow(
       () => [model.points.value, model.pointsVisible.value, model.pending.value, model.selected.value],
@@ -184,7 +199,7 @@ export class Stage {
     });
     this.follow(() => this.host.classList.toggle("is-dark", model.dark.value));
     this.follow(() => {
-      this.words.textContent = describe(model.points.value, model.pending.value);
+      this.words.textContent = describe(model.points.value, model.pending.value, model.boxes.value);
     });
   }
 
@@ -228,6 +243,7 @@ export class Stage {
       brush: this.brush,
       parts: this.parts,
       crop: this.crop,
+      box: this.box,
       pan: null,
     };
     return hands[this.model.tool.peek()];
@@ -261,9 +277,17 @@ export class Stage {
       pinch: (from, to) => camera.pinch(from, to),
       clickedNothing: () => {
         this.model.selected.value = null;
+        this.model.box.value = null;
       },
       fit: () => camera.fit(),
     };
+  }
+
+  private nudge(across: number, down: number, shift: boolean): boolean {
+    if (this.model.tool.peek() === "box") return this.box.nudge(across, down, shift);
+    const length = shift ? LONG_STEP : 1;
+    const tool = this.model.tool.peek() === "crop" ? this.crop : this.points;
+    return tool.nudge(across * length, down * length);
   }
 
   private keyDesk(): KeyDesk {
@@ -272,15 +296,17 @@ export class Stage {
         this.pointers.panning = held;
         this.showCursor();
       },
-      nudge: (dx, dy) => (this.model.tool.peek() === "crop" ? this.crop : this.points).nudge(dx, dy),
+      nudge: (across, down, shift) => this.nudge(across, down, shift),
       finishNudge: () => {
+        this.box.finishNudge();
         this.points.finishNudge();
         this.crop.finishNudge();
       },
       cancel: () => {
         const brushed = this.brush.cancel();
         const painted = this.parts.cancel() || brushed;
-        const cropped = this.crop.cancel();
+        const boxed = this.box.cancel();
+        const cropped = this.crop.cancel() || boxed;
         return this.points.cancel() || painted || cropped;
       },
     };

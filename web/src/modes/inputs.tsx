@@ -3,7 +3,11 @@
 import type { ComponentType } from "preact";
 import type { Tool } from "../canvas/model";
 import type { Document, EditInfo } from "../messages";
+import { isUnchanged } from "../store/layerchanges";
+import { BoxesPanel } from "../ui/boxespanel";
+import { BoxOptions } from "../ui/boxoptions";
 import { CropOptions, CropPanel } from "../ui/croppanel";
+import { LayersPanel } from "../ui/layerspanel";
 import { MaskOptions } from "../ui/maskoptions";
 import { MaskPanel } from "../ui/maskpanel";
 import { ModelPanel } from "../ui/modelpanel";
@@ -11,7 +15,9 @@ import { PartsOptions } from "../ui/partsoptions";
 import { PartsPanel } from "../ui/partspanel";
 import { PointsOptions } from "../ui/pointsoptions";
 import { PointsPanel } from "../ui/pointspanel";
+import { PromptsPanel } from "../ui/promptspanel";
 import { VectorsPanel } from "../ui/vectorspanel";
+import { WordsPanel } from "../ui/wordspanel";
 
 export type InputKind = EditInfo["inputs"][number];
 
@@ -31,7 +37,7 @@ export interface InputPart {
   readonly Options?: ComponentType;
 }
 
-export const INPUTS: Partial<Record<InputKind, InputPart>> = {
+export const INPUTS: Record<InputKind, InputPart> = {
   points: {
     kind: "points",
     title: "Points",
@@ -81,5 +87,37 @@ export const INPUTS: Partial<Record<InputKind, InputPart>> = {
     wanted: "Choose a face of the photo, or draw a box.",
     Panel: CropPanel,
     Options: CropOptions,
+  },
+  boxes: {
+    kind: "boxes",
+    title: "Boxes",
+    tool: "box",
+    given: ({ boxes }) => boxes.length > 0,
+    wanted: "Draw a box around what should be traced in more detail.",
+    Panel: BoxesPanel,
+    Options: BoxOptions,
+  },
+  prompts: {
+    kind: "prompts",
+    title: "Words",
+    tool: "box",
+    given: ({ prompts }) => prompts.length > 0,
+    wanted: "Say what the drawing should become.",
+    Panel: PromptsPanel,
+    Options: BoxOptions,
+  },
+  words: {
+    kind: "words",
+    title: "Model",
+    given: ({ words }) => words !== null,
+    wanted: "Choose the model that reads the words.",
+    Panel: WordsPanel,
+  },
+  layers: {
+    kind: "layers",
+    title: "Layers",
+    given: ({ layers }) => !isUnchanged(layers),
+    wanted: "Hide, lock or recolour something.",
+    Panel: LayersPanel,
   },
 };

@@ -38,11 +38,6 @@ test("it runs once all is given that it needs", () => {
   );
 });
 
-test("inputs that this page does not know keep the mode from running", () => {
-  const mode = makeMode({ ...EDIT, inputs: ["points", "words"] });
-  expect(obstacle(mode, { ...DOCUMENT, points: [POINT] }, NODE)).toMatch(/cannot give/);
-});
-
 test("strain is fine up to 1, high up to 2.5, far beyond", () => {
   expect([0.4, 1, 1.2, 2.5, 2.6].map(levelOf)).toEqual(["fine", "fine", "high", "high", "far"]);
 });

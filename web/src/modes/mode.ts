@@ -39,7 +39,7 @@ export interface Mode {
 }
 
 export function makeMode(edit: EditInfo): Mode {
-  const inputs = edit.inputs.flatMap((kind) => INPUTS[kind] ?? []);
+  const inputs = edit.inputs.map((kind) => INPUTS[kind]);
   return {
     edit,
     inputs,
@@ -48,7 +48,11 @@ export function makeMode(edit: EditInfo): Mode {
   };
 }
 
-const KINDS: Readonly<Record<string, string>> = { latent: "generated picture", pixels: "photo" };
+const KINDS: Readonly<Record<string, string>> = {
+  latent: "generated picture",
+  pixels: "photo",
+  vector: "drawing",
+};
 
 function kindInWords(kind: string): string {
   return KINDS[kind] ?? `${kind} picture`;
@@ -60,7 +64,6 @@ export function obstacle(mode: Mode, document: Document, node: NodeInfo | null):
   if (node === null) return "Choose a picture first.";
   if (node.kind !== edit.picture)
     return `${edit.title} needs a ${kindInWords(edit.picture)}; this is a ${kindInWords(node.kind)}.`;
-  if (inputs.length < edit.inputs.length) return "This page cannot give all that this edit needs.";
   const missing = inputs.find((input) => !edit.optional.includes(input.kind) && !input.given(document));
   return missing?.wanted ?? null;
 }

@@ -1,8 +1,16 @@
 /** The edits that show something of their own; all others need no entry. */
 
 import { DRAG } from "./drag";
+import { DRAW, RESTYLE, TRACE } from "./drawings";
 import { INVERT } from "./invert";
 import type { Special } from "./mode";
 import { REPAINT } from "./repaint";
 
-export const SPECIAL: Readonly<Record<string, Special>> = { drag: DRAG, repaint: REPAINT, invert: INVERT };
+export const SPECIAL: Readonly<Record<string, Special>> = {
+  drag: DRAG,
+  repaint: REPAINT,
+  invert: INVERT,
+  trace: TRACE,
+  restyle: RESTYLE,
+  draw: DRAW,
+};

@@ -1,6 +1,8 @@
 /** Addresses of the server and the few requests that do not go through the socket. */
 
 import type {
+  Drawing,
+  DrawingPaths,
   Face,
   NodeFacts,
   NodeParts,
@@ -8,6 +10,7 @@ import type {
   Place,
   RecentProject,
   Uploaded,
+  UploadedDrawing,
   VectorInfo,
 } from "../messages";
 
@@ -19,6 +22,11 @@ const MARKED = { "X-Pliant": "1" };
 export function frameAddress(session: string, place: Place, width?: number): string {
   const query = width === undefined ? "" : `?width=${width}`;
   return `/api/sessions/${session}/frames/${place.node}/${place.step}${query}`;
+}
+
+/** A frame that is a drawing, as SVG. */
+export function drawingAddress(session: string, place: Place): string {
+  return `${frameAddress(session, place)}/drawing.svg`;
 }
 
 /** The parts of a frame, as a grey picture of their ids. */
@@ -72,6 +80,16 @@ export function getVectors(session: string, node: string): Promise<readonly Vect
   return ask(`/api/sessions/${session}/nodes/${node}/vectors`);
 }
 
+/** The groups and colours of a drawing. */
+export function getLayers(session: string, place: Place): Promise<Drawing> {
+  return ask(`${frameAddress(session, place)}/layers`);
+}
+
+/** Paths of one of its groups, -1 for those in none, after the first few. */
+export function getPaths(session: string, place: Place, group: number, start: number): Promise<DrawingPaths> {
+  return ask(`${frameAddress(session, place)}/layers/${group}?start=${start}`);
+}
+
 /** The faces in a photo, the largest first, as a model would have them cropped. */
 export function getFaces(session: string, node: string, model: string): Promise<readonly Face[]> {
   return ask(`/api/sessions/${session}/nodes/${node}/faces?model=${encodeURIComponent(model)}`);
@@ -87,6 +105,10 @@ export async function deleteProject(session: string): Promise<void> {
 
 export function uploadImage(file: Blob): Promise<Uploaded> {
   return ask("/api/images", post(file));
+}
+
+export function uploadDrawing(file: Blob): Promise<UploadedDrawing> {
+  return ask("/api/drawings", post(file));
 }
 
 export function uploadProject(file: Blob): Promise<Opened> {

@@ -16,6 +16,8 @@ export function makeCanvasModel({
   masks,
   parts,
   photo,
+  boxes,
+  sharp,
   tools,
   editable,
 }: Studio): CanvasModel {
@@ -38,6 +40,7 @@ export function makeCanvasModel({
 
   return {
     picture: viewing.picture,
+    sharp: sharp.shown,
     isPreview: computed(() => viewing.preview.value !== null),
     comparison: viewing.comparison,
     split: tools.split,
@@ -61,6 +64,9 @@ export function makeCanvasModel({
     part: tools.part,
     partsSize: tools.partsSize,
     crop: computed(() => (editable.value ? photo.crop.value : null)),
+    boxes: computed(() => (viewing.looking.value === null ? boxes.shown.value : null)),
+    box: boxes.selected,
+    nextColour: boxes.nextColour,
     grid: tools.grid,
     zoom: tools.zoom,
     pointer: tools.pointer,
@@ -70,5 +76,6 @@ export function makeCanvasModel({
     changeMask: (png, label) => masks.change(png, label),
     changeParts: (ids, label) => parts.change(ids, label),
     changeCrop: (crop, label) => photo.choose(crop, label),
+    changeBox: (index, box) => boxes.change(index, box),
   };
 }

@@ -18,7 +18,7 @@ export interface Key {
   /** Any of these, as `chordOf` writes them. */
   readonly chords: readonly string[];
   readonly does: string;
-  readonly group: "Tools" | "Parts" | "Mask" | "Points" | "Run" | "Time" | "Look" | "Page";
+  readonly group: "Tools" | "Parts" | "Boxes" | "Mask" | "Points" | "Run" | "Time" | "Look" | "Page";
   press(studio: Studio, chord: string): void;
   release?(studio: Studio): void;
   /** Whether it means anything now; of keys with the same chord the first that does is taken. */
@@ -94,8 +94,48 @@ const PARTS: readonly Key[] = [
   },
 ];
 
-const PHOTO: readonly Key[] = [
-  { chords: ["R"], does: "Box of a photo", group: "Tools", when: takes("crop"), press: hold("crop") },
+const onBoxes = (studio: Studio): boolean =>
+  studio.tools.tool.value === "box" && studio.boxes.shown.value !== null;
+
+const BOXES: readonly Key[] = [
+  {
+    chords: ["["],
+    does: "The box before (arrows move it, with Shift they resize it)",
+    group: "Boxes",
+    when: onBoxes,
+    press: ({ boxes }) => boxes.choose(-1),
+  },
+  {
+    chords: ["]"],
+    does: "The next box",
+    group: "Boxes",
+    when: onBoxes,
+    press: ({ boxes }) => boxes.choose(1),
+  },
+  {
+    chords: ["Delete", "Backspace"],
+    does: "Delete the selected box",
+    group: "Boxes",
+    when: onBoxes,
+    press: ({ boxes }) => {
+      if (boxes.selected.value !== null) boxes.remove(boxes.selected.value);
+    },
+  },
+];
+
+const takesBoxes = (studio: Studio): boolean => takes("crop")(studio) || takes("box")(studio);
+
+const BOX: readonly Key[] = [
+  {
+    chords: ["R"],
+    does: "Draw boxes",
+    group: "Tools",
+    when: takesBoxes,
+    press: (studio) => {
+      hold("crop")(studio);
+      hold("box")(studio);
+    },
+  },
 ];
 
 const TOOLS: readonly Key[] = [
@@ -232,7 +272,8 @@ const PAGE: readonly Key[] = [
 
 export const KEYS: readonly Key[] = [
   ...PARTS,
-  ...PHOTO,
+  ...BOXES,
+  ...BOX,
   ...TOOLS,
   ...MASK,
   ...POINTS,

@@ -55,7 +55,12 @@ function open(): Scene {
   };
   const mode = { edit: EDIT, tools: [], inputs: [input], special: {} } as unknown as Mode;
   const possible = signal(true);
-  const preview = new Preview(session, viewing, signal(mode), possible);
+  const preview = new Preview(session, viewing, {
+    modes: signal([mode]),
+    mode: signal(mode),
+    layers: signal(null),
+    possible,
+  });
   return { session, socket, preview, possible, dropped: () => dropPreview.mock.calls.length, takesPreviews };
 }
 

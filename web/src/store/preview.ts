@@ -1,13 +1,23 @@
 /** What the edit would make, shown while a person sets it up; the server keeps nothing of it. */
 
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Document } from "../messages";
+import type { Document, LayerChanges } from "../messages";
 import { type Mode, obstacle } from "../modes/mode";
+import { isUnchanged } from "./layerchanges";
 import type { Session } from "./session";
 import type { Viewing } from "./viewing";
 
 /** Milliseconds after a change; all changes meanwhile are seen with it. */
 const PAUSE = 150;
+
+interface Sources {
+  readonly modes: ReadonlySignal<readonly Mode[]>;
+  readonly mode: ReadonlySignal<Mode | null>;
+  /** Changes of layers while a colour is chosen, before that becomes a change of the document; else null. */
+  readonly layers: ReadonlySignal<LayerChanges | null>;
+  /** The document may be worked on, and something made of it. */
+  readonly possible: ReadonlySignal<boolean>;
+}
 
 export class Preview {
   /** The person wants to see it. */
@@ -22,15 +32,14 @@ export class Preview {
   constructor(
     private readonly session: Session,
     private readonly viewing: Viewing,
-    mode: ReadonlySignal<Mode | null>,
-    /** The document may be worked on, and something made of it. */
-    possible: ReadonlySignal<boolean>,
+    private readonly sources: Sources,
   ) {
+    const { mode, possible } = sources;
     const frame = computed(() => JSON.stringify([mode.value?.edit.name, session.document.value?.at]));
     this.wanted = computed(() => {
       const current = session.document.value;
-      const wished = this.live.value && possible.value && mode.value?.edit.preview === true;
-      return wished && current !== null ? this.wantedOf(mode.value, current) : null;
+      const wished = this.live.value && possible.value;
+      return wished && current !== null ? this.wantedOf(this.shower.value, current) : null;
     });
     const stops = [
       effect(() => {
@@ -44,14 +53,24 @@ export class Preview {
     };
   }
 
+  /** Whose preview is shown: the mode's, or, where that has none, that of the changes of layers with which its run begins. */
+  private readonly shower = computed((): Mode | null => {
+    const mode = this.sources.mode.value;
+    if (mode === null || mode.edit.preview) return mode;
+    if (!mode.edit.inputs.includes("layers")) return null;
+    return this.sources.modes.value.find(({ edit }) => edit.preview && edit.name === "layers") ?? null;
+  });
+
   /** Undo and redo end a preview on the server, so one is asked for after them, whatever they changed. */
   private wantedOf(mode: Mode | null, current: Document): string | null {
     const moving = this.moving.value;
-    const document = { ...current, vectors: moving ?? current.vectors };
+    const layers = this.sources.layers.value ?? current.layers;
+    const document = { ...current, vectors: moving ?? current.vectors, layers };
     const node = this.session.nodes.value.find(({ id }) => id === document.at?.node) ?? null;
-    if (mode === null || obstacle(mode, document, node) !== null) return null;
+    if (mode === null || !mode.edit.preview || obstacle(mode, document, node) !== null) return null;
+    if (mode.edit.inputs.includes("layers") && isUnchanged(layers)) return null;
     const { at, parts, vectors, mask, settings } = document;
-    const inputs = [mode.edit.name, at, parts, vectors, mask, settings[mode.edit.name]];
+    const inputs = [mode.edit.name, at, parts, vectors, layers, mask, settings[mode.edit.name]];
     return JSON.stringify([...inputs, moving !== null, this.session.travels.value]);
   }
 
@@ -66,7 +85,13 @@ export class Preview {
     }
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      this.session.send({ type: "preview", vectors: this.moving.peek() });
+      const edit = this.shower.peek()?.edit.name ?? null;
+      this.session.send({
+        type: "preview",
+        edit,
+        vectors: this.moving.peek(),
+        layers: this.sources.layers.peek(),
+      });
     }, PAUSE);
   }
 

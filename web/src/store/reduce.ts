@@ -19,6 +19,10 @@ export function apply(document: Document, change: Change): Document {
     vectors: change.vectors ?? document.vectors,
     model: change.model ?? document.model,
     crop: change.crop ?? document.crop,
+    prompts: change.prompts ?? document.prompts,
+    words: change.words ?? document.words,
+    layers: change.layers ?? document.layers,
+    boxes: change.boxes ?? document.boxes,
     settings: change.settings ? { ...document.settings, [edit]: change.settings } : document.settings,
   };
 }

@@ -26,6 +26,18 @@ import { type Connected, Connection, type FromPage, type FromServer } from "./so
 /** A gesture is shown at once; after this many milliseconds only what the server says counts. */
 const PATIENCE = 3000;
 
+/** Problems with what a gesture would have changed. */
+const OF_CHANGES: readonly Problem["about"][] = [
+  "points",
+  "mask",
+  "parts",
+  "vectors",
+  "prompts",
+  "layers",
+  "boxes",
+  "settings",
+];
+
 export interface Measured {
   readonly targets: readonly XY[];
   readonly facts: readonly StepFacts[];
@@ -45,6 +57,8 @@ export class Session {
   readonly previewing: Signal<RunInfo | null> = signal(null);
   readonly ended: Signal<Ended | null> = signal(null);
   readonly hints: Signal<readonly { point: number; sentence: string; better: XY | null }[]> = signal([]);
+  /** What else a person should know before a run, such as words that the model does not know. */
+  readonly notes: Signal<readonly string[]> = signal([]);
   readonly problems: Signal<readonly Problem[]> = signal([]);
   readonly exporting: Signal<ExportProgress | null> = signal(null);
   readonly exported: Signal<Exported | null> = signal(null);
@@ -177,6 +191,7 @@ export class Session {
           break;
         case "hints":
           this.hints.value = message.hints;
+          this.notes.value = message.notes;
           break;
         case "export_progress":
           if (this.exporting.value) this.exporting.value = message;
@@ -217,7 +232,7 @@ export class Session {
   }
 
   private takeProblem(problem: Problem): void {
-    if (["points", "mask", "parts", "vectors", "settings"].includes(problem.about)) this.sent.value = [];
+    if (OF_CHANGES.includes(problem.about)) this.sent.value = [];
     if (problem.about === "export") this.exporting.value = null;
     this.problems.value = withProblem(this.problems.value, problem);
   }

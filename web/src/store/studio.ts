@@ -3,11 +3,14 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Stage } from "../canvas/stage";
 import { type Mode, makeMode, obstacle } from "../modes/mode";
+import { Layers } from "./layers";
 import { Masks } from "./masks";
 import { Parts } from "./parts";
 import { Photo } from "./photo";
 import { Preview } from "./preview";
+import { Boxes, Prompts } from "./prompts";
 import { Session } from "./session";
+import { Sharp } from "./sharp";
 import { Tools } from "./tools";
 import { Viewing } from "./viewing";
 
@@ -19,6 +22,10 @@ export class Studio {
   readonly masks: Masks;
   readonly parts: Parts;
   readonly photo: Photo;
+  readonly prompts: Prompts;
+  readonly boxes: Boxes;
+  readonly layers: Layers;
+  readonly sharp: Sharp;
   readonly preview: Preview;
   readonly tools = new Tools();
   /** The canvas, while it is on the page. */
@@ -36,6 +43,8 @@ export class Studio {
   readonly starting: Signal<boolean> = signal(false);
   readonly atStart: ReadonlySignal<boolean>;
   private readonly stopEffects: (() => void)[];
+  /** The mode before had no tool of its own. */
+  private isEmptyHanded = false;
 
   constructor(address: string, known: string | null) {
     this.session = new Session(address, known);
@@ -51,28 +60,40 @@ export class Studio {
     );
     this.parts = new Parts(this.session, this.mode);
     this.photo = new Photo(this.session, this.mode);
+    this.prompts = new Prompts(this.session, this.mode);
     this.obstacle = computed(() => {
       const [mode, current] = [this.mode.value, document.value];
       if (mode === null || current === null) return "The studio is getting ready.";
       const node = nodes.value.find(({ id }) => id === current.at?.node) ?? null;
-      return obstacle(mode, current, node) ?? this.photo.obstacle.value ?? this.parts.obstacle.value;
+      const ofInputs = [this.photo, this.parts, this.prompts].map((each) => each.obstacle.value);
+      return obstacle(mode, current, node) ?? ofInputs.find((each) => each !== null) ?? null;
     });
     this.editable = computed(() => {
       const here = connected.value !== "refused" && this.viewing.looking.value === null;
       const node = nodes.value.find(({ id }) => id === document.value?.at?.node);
       return here && run.value === null && node !== undefined && node.kind === this.mode.value?.edit.picture;
     });
+    this.boxes = new Boxes(this.session, this.prompts, this.mode, this.editable);
+    this.layers = new Layers(this.session, this.mode, this.editable);
+    this.sharp = new Sharp(this.session, this.viewing, this.tools);
     const previewable = computed(
       () => this.editable.value && !this.teaching.value && this.parts.obstacle.value === null,
     );
-    this.preview = new Preview(this.session, this.viewing, this.mode, previewable);
+    this.preview = new Preview(this.session, this.viewing, {
+      modes: this.modes,
+      mode: this.mode,
+      layers: this.layers.moving,
+      possible: previewable,
+    });
     this.atStart = computed(() => this.starting.value || document.value?.at == null);
-    this.stopEffects = [effect(() => this.putDownMissingTool()), effect(() => this.forgetMissingPoint())];
+    this.stopEffects = [effect(() => this.putDownMissingTool()), effect(() => this.forgetMissing())];
   }
 
   dispose(): void {
     for (const stop of this.stopEffects) stop();
     this.preview.dispose();
+    this.layers.dispose();
+    this.sharp.dispose();
     this.parts.dispose();
     this.photo.dispose();
     this.viewing.dispose();
@@ -83,12 +104,21 @@ export class Studio {
   private putDownMissingTool(): void {
     const mode = this.mode.value;
     const { tool } = this.tools;
-    if (mode && !mode.tools.includes(tool.value)) tool.value = mode.tools[0] ?? "pan";
+    if (mode === null) return;
+    const first = mode.tools[0] ?? "pan";
+    const isMissing = !mode.tools.includes(tool.value);
+    if (isMissing || (this.isEmptyHanded && first !== "pan")) {
+      this.isEmptyHanded = first === "pan";
+      tool.value = first;
+    }
   }
 
-  private forgetMissingPoint(): void {
+  /** A point or box that is no longer there is not selected. */
+  private forgetMissing(): void {
     const count = this.session.document.value?.points.length ?? 0;
     const { selected } = this.tools;
     if ((selected.value ?? 0) >= count) selected.value = null;
+    const boxes = this.boxes.shown.value?.length ?? 0;
+    if ((this.boxes.selected.value ?? 0) >= boxes) this.boxes.selected.value = null;
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Studio } from "./studio";
 
-export function showToTests({ session, viewing, tools, parts, editable }: Studio): void {
+export function showToTests({ session, viewing, tools, parts, boxes, sharp, editable }: Studio): void {
   const view = Object.freeze({
     get place() {
       return viewing.place.value;
@@ -30,6 +30,13 @@ export function showToTests({ session, viewing, tools, parts, editable }: Studio
     },
     get selected() {
       return tools.selected.value;
+    },
+    get box() {
+      return boxes.selected.value;
+    },
+    /** A drawing is shown without pixels where it is zoomed in. */
+    get sharp() {
+      return sharp.shown.value !== null;
     },
     get editable() {
       return editable.value;

@@ -1,6 +1,7 @@
 /** The editor: tools, canvas, panels, time. On narrow screens the panels are the tabs of a sheet at the bottom. */
 
 import { signal } from "@preact/signals";
+import type { InputKind } from "../modes/inputs";
 import { Board } from "./board";
 import { Branches, BranchesToggle, branchesOpen } from "./branches";
 import { useStudio } from "./context";
@@ -20,6 +21,9 @@ const TABS = [
   { name: "film", title: "Steps" },
   { name: "branches", title: "Branches" },
 ] as const;
+
+/** Panels so long that what a run measures comes before them. */
+const LONG: readonly InputKind[] = ["layers"];
 
 const tab = signal<string>("points");
 
@@ -48,6 +52,10 @@ function SheetTabs() {
 
 export function Editor() {
   const { mode } = useStudio();
+  const panels = (above: boolean) =>
+    mode.value?.inputs
+      .filter(({ kind }) => above === !LONG.includes(kind))
+      .map(({ kind, Panel }) => <Panel key={kind} />);
   return (
     <div class="editor" data-tab={tab.value} data-branches={branchesOpen.value}>
       <div class="left">
@@ -63,10 +71,9 @@ export function Editor() {
       <LookBar />
       <Film />
       <aside class="side side-panels">
-        {mode.value?.inputs.map(({ kind, Panel }) => (
-          <Panel key={kind} />
-        ))}
+        {panels(true)}
         <ProgressPanel />
+        {panels(false)}
         <SettingsPanel />
       </aside>
       <SheetTabs />

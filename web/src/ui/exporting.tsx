@@ -26,6 +26,8 @@ const PICTURES: readonly { value: Format; label: string }[] = [
   { value: "webp", label: "WebP" },
 ];
 
+const DRAWINGS = [{ value: "svg", label: "SVG" }, ...PICTURES] as const;
+
 function animations(video: boolean): readonly { value: Format; label: string; disabled?: boolean }[] {
   return [
     { value: "mp4", label: "MP4", disabled: !video },
@@ -36,7 +38,7 @@ function animations(video: boolean): readonly { value: Format; label: string; di
 }
 
 const ABOUT: Readonly<Record<What, string>> = {
-  picture: "The shown frame at full size. A PNG says in its metadata how it was made.",
+  picture: "The shown frame at full size. A PNG or SVG says in its metadata how it was made.",
   animation: "The run up to the shown frame.",
   latent: "The code of the shown frame, as safetensors.",
   project: "All pictures, branches and settings as one .pliant file.",
@@ -130,12 +132,13 @@ interface MakeProps {
   readonly place: Place;
   /** It comes from a photo. */
   readonly photo: boolean;
+  readonly drawing: boolean;
 }
 
-function Make({ what, place, photo }: MakeProps) {
+function Make({ what, place, photo, drawing }: MakeProps) {
   const { session } = useStudio();
   const video = session.welcome.value?.video ?? false;
-  const [picture, setPicture] = useState<Format>("png");
+  const [picture, setPicture] = useState<Format>(drawing ? "svg" : "png");
   const [options, setOptions] = useState<Options>({
     format: video ? "mp4" : "gif",
     marks: false,
@@ -157,7 +160,7 @@ function Make({ what, place, photo }: MakeProps) {
           testid="export-format"
           label="Format"
           value={picture}
-          options={PICTURES}
+          options={drawing ? DRAWINGS : PICTURES}
           onChange={setPicture}
         />
       )}
@@ -229,7 +232,7 @@ export function Exporting() {
       {what === "script" ? (
         <ScriptText place={place} />
       ) : (
-        <Make what={what} place={place} photo={node.photo} />
+        <Make what={what} place={place} photo={node.photo} drawing={node.kind === "vector"} />
       )}
       <Problems about={["export"]} />
     </Dialog>

@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { openFile } from "../store/opening";
 import { useStudio } from "./context";
 import { Button } from "./controls";
+import type { IconName } from "./icons";
 
 export function FileButton({
   testid,
@@ -13,7 +14,7 @@ export function FileButton({
 }: {
   testid: string;
   label: string;
-  icon: "folder" | "image";
+  icon: IconName;
   accept: string;
 }) {
   const studio = useStudio();

@@ -1,7 +1,7 @@
 /** The first page: a portrait, a project, or a file of one's own. */
 
 import { openSession } from "../store/current";
-import { IMAGE_TYPES } from "../store/opening";
+import { PICTURE_TYPES } from "../store/opening";
 import { useStudio } from "./context";
 import { Button } from "./controls";
 import { FileButton } from "./filebutton";
@@ -10,13 +10,26 @@ import { Icon } from "./icons";
 import { Problems } from "./problems";
 import { Projects } from "./projects";
 
+/** Pixels a side of an empty drawing. */
+const BLANK = 512;
+
 function Own() {
+  const { session, starting } = useStudio();
+  const begin = () => {
+    session.dismiss("picture");
+    session.send({ type: "new_drawing", width: BLANK, height: BLANK });
+    starting.value = false;
+  };
   return (
     <section class="own" aria-label="Your files">
       <Icon name="image" />
-      <p>Edit a photo of your own: drop or paste it anywhere here, then drag, repaint or add a smile.</p>
-      <div class="bar-group">
-        <FileButton testid="choose-image" label="Choose a photo" icon="image" accept={IMAGE_TYPES} />
+      <p>
+        Edit a photo or SVG drawing of your own: drop or paste it anywhere here. Drag and repaint faces, or
+        trace any photo to a drawing and say in words what it should become.
+      </p>
+      <div class="bar-group own-buttons">
+        <FileButton testid="choose-image" label="Choose a picture" icon="image" accept={PICTURE_TYPES} />
+        <Button testid="new-drawing" label="Blank drawing" icon="words" onClick={begin} />
         <FileButton testid="open-project" label="Open a project" icon="folder" accept=".pliant" />
       </div>
     </section>

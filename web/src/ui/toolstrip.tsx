@@ -10,6 +10,7 @@ const TOOLS: Readonly<Record<Tool, { icon: IconName; label: string; tip: string 
   brush: { icon: "brush", label: "Brush", tip: "Brush: paint the region that may change (B)" },
   parts: { icon: "palette", label: "Parts", tip: "Parts: paint what should be where (B)" },
   crop: { icon: "crop", label: "Box", tip: "Box: draw what the model should make (R)" },
+  box: { icon: "box", label: "Boxes", tip: "Boxes: draw around what is to be something of its own (R)" },
   pan: { icon: "pan", label: "Pan", tip: "Pan (H, or hold Space)" },
 };
 
