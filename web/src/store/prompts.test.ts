@@ -79,7 +79,12 @@ test("without a model nothing can be read, which is said", () => {
 test("boxes of a tracing are the document's own, are chosen in turn, and deleted", () => {
   const { boxes, socket, session } = open({ boxes: [[1, 1, 9, 9]] }, ["boxes"]);
   boxes.change(null, [20, 20, 9, 9]);
-  expect(socket.sent.at(-1)).toMatchObject({ boxes: [[1, 1, 9, 9], [20, 20, 9, 9]] });
+  expect(socket.sent.at(-1)).toMatchObject({
+    boxes: [
+      [1, 1, 9, 9],
+      [20, 20, 9, 9],
+    ],
+  });
   boxes.choose(1);
   expect(boxes.selected.value).toBe(0);
   boxes.choose(-1);
