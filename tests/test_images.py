@@ -64,6 +64,14 @@ def test_metadata_comes_back(tmp_path, suffix):
     assert images.load_image(path).size == (40, 30)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+def test_metadata_that_exif_has_no_room_for_is_left_out(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    images.save_image(Image.new("RGB", (8, 8)), path, {"names": "x" * 70_000})
+    assert images.read_metadata(path) is None
+    assert images.load_image(path).size == (8, 8)
+
+
 def test_a_png_keeps_every_pixel_and_needs_no_metadata(tmp_path):
     images.save_png(gradient(), tmp_path / "a.png")
     assert images.load_image(tmp_path / "a.png").tobytes() == gradient().tobytes()

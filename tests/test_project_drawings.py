@@ -8,6 +8,7 @@ from safetensors.torch import load, save
 
 from pliant.catalogue import loader
 from pliant.errors import InputError
+from pliant.images import read_metadata
 from pliant.project import Project
 from pliant.steps import Step, Trace
 from pliant.vector.outline import Path, assemble, polygon
@@ -173,3 +174,11 @@ def test_a_drawing_of_too_many_points_is_refused_before_anything_is_computed(pic
 def test_points_far_away_are_drawn_in_no_time(picture):
     far = picture.with_scene(picture.scene.with_(points=picture.scene.points * 1e30))
     assert far.pixels().shape == (3, 30, 30)
+
+
+def test_an_image_of_a_drawing_says_where_it_comes_from_not_what_every_path_is_called(picture, tmp_path):
+    named = replace(picture.scene, names=tuple(f"path {index}" for index in range(40)))
+    picture.with_scene(named).save(tmp_path / "a.jpg", {"edit": "restyle"})
+    facts = read_metadata(tmp_path / "a.jpg")
+    assert facts["picture"] == {"kind": "vector", "size": [30, 30], "paths": 40, "origin": {"file": "a.svg"}}
+    assert facts["edit"] == "restyle"

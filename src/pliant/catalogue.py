@@ -275,7 +275,8 @@ def loader(
             from pliant.vector.scene import VectorPicture
 
             drawing = VectorPicture.restore(tensors, facts)
-            return drawing.with_scene(drawing.scene.to(device))
+            # MPS has no double precision, which the rasteriser needs
+            return drawing.with_scene(drawing.scene.to("cpu" if device == "mps" else device))
         if kind != "latent":
             raise InputError(f"This version of Pliant does not know pictures of the kind '{kind}'.")
         from pliant.gan.latent import LatentPicture

@@ -40,6 +40,7 @@ __all__ = [
 
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 12_000
+MAX_EXIF = 60_000
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 METADATA_KEY = "pliant"
 
@@ -150,6 +151,8 @@ def check_image_path(path: str | Path) -> None:
 def save_image(image: Image.Image, path: str | Path, metadata: Mapping[str, Any] | None = None) -> None:
     """Write a PNG, JPEG or WebP, as the suffix of `path` says; JPEG and WebP keep the metadata in EXIF.
 
+    EXIF has room for some 60 kB; metadata that is longer is left out of it.
+
     Raises:
         InputError: another suffix, or a place that cannot be written to.
     """
@@ -159,8 +162,9 @@ def save_image(image: Image.Image, path: str | Path, metadata: Mapping[str, Any]
         save_png(image, path, metadata)
         return
     exif = Image.Exif()
-    if metadata is not None:
-        exif[_IMAGE_DESCRIPTION] = json.dumps(metadata)
+    text = "" if metadata is None else json.dumps(metadata)
+    if 0 < len(text) <= MAX_EXIF:
+        exif[_IMAGE_DESCRIPTION] = text
     with write_whole(path) as part:
         image.save(part, "WEBP" if suffix == ".webp" else "JPEG", quality=95, exif=exif)
 

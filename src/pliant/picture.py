@@ -44,6 +44,10 @@ class Picture(ABC):
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that is needed to make the picture again, as tensors on the CPU and as JSON-ready facts."""
 
+    def about(self) -> dict[str, Any]:
+        """What made the picture, as JSON-ready facts for people who look into an image of it."""
+        return self.state()[1]
+
     def render(self) -> Image.Image:
         """Compute the picture as PIL and keep nothing, for sequences whose frames are shown once."""
         return to_pil(self.pixels())
@@ -68,7 +72,7 @@ class Picture(ABC):
         """
         from pliant import __version__
 
-        facts = {"software": f"pliant {__version__}", "picture": {"kind": self.kind, **self.state()[1]}}
+        facts = {"software": f"pliant {__version__}", "picture": {"kind": self.kind, **self.about()}}
         save_image(self._image, path, {**facts, **(metadata or {})})
 
     @cached_property

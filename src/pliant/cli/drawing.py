@@ -16,8 +16,8 @@ from pliant.cli.drawing_files import (
     save_video,
     traced,
 )
-from pliant.cli.drawing_options import Layers, Only, Prompts, Words, options_class
-from pliant.cli.options import parse, pick_device, print_json
+from pliant.cli.drawing_options import Layers, Only, Prompts, Words, drawing_device, options_class
+from pliant.cli.options import parse, print_json
 from pliant.cli.progress import Progress, stop_on_signal
 from pliant.errors import CheckpointError, InputError
 from pliant.settings import settings_facts
@@ -57,7 +57,7 @@ class _Work:
         check_drawing_places(options.output)
         self.edit, self.writing = edit, options.output
         self.settings = edit.make_settings(_settings(options))
-        self.device = pick_device(options.device)
+        self.device = drawing_device(options.device)
         self.source = _source(options, self.device)
         self.prompts = _prompts(options, self.source)
         self.words, self.judge = _models(options, self.device)

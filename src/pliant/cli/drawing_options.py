@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from pliant.catalogue import Edit
 from pliant.cli.drawing_files import DrawingWriting
 from pliant.cli.edit import settings_class
-from pliant.cli.options import Device, Part, Size, Switch, read_box
+from pliant.cli.options import Part, Size, Switch, pick_device, read_box
 
 if TYPE_CHECKING:
     from pliant.prompts import Box
 
-__all__ = ["Layers", "Only", "Prompts", "Words", "options_class"]
+__all__ = ["Layers", "Only", "Prompts", "Words", "drawing_device", "options_class"]
+
+DrawingDevice = Literal["auto", "cpu", "cuda"]
+"""Drawings are painted in double precision, which MPS does not have."""
 
 _REPEATED = tyro.conf.arg(help_behavior_hint="(repeatable)")
 
@@ -147,5 +150,15 @@ def options_class(edit: Edit) -> type:
     parts.append(("settings", Annotated[settings, Part], field(default_factory=settings)))
     if not needed:
         parts.append(("start", start, field(default=None)))
-    device = Annotated[Device, tyro.conf.arg(help="Where to compute.")]
+    device = Annotated[DrawingDevice, tyro.conf.arg(help="Where to compute.")]
     return make_dataclass("Options", [*parts, ("device", device, field(default="auto"))], frozen=True)
+
+
+def drawing_device(device: DrawingDevice) -> str:
+    """The device to compute on; "auto" takes CUDA, then the CPU.
+
+    Raises:
+        InputError: this machine does not have it.
+    """
+    found = pick_device(device)
+    return "cpu" if found == "mps" else found

@@ -282,6 +282,10 @@ class VectorPicture(Picture):
 
         return rasterise(self.scene, self.size).float()
 
+    def about(self) -> dict[str, Any]:
+        """Size and origin; the names of all paths would be too much for the metadata of an image."""
+        return {"size": list(self.scene.size), "paths": len(self.scene), "origin": dict(self.origin)}
+
     def with_scene(self, scene: Scene) -> VectorPicture:
         """The same picture with another drawing in it."""
         return replace(self, scene=scene)
