@@ -62,6 +62,9 @@ class RestyleSettings:
     direction: Literal["crop", "region", "none"] = "crop"
     """What a view is compared with: the same crop of the start, the whole region at the start (as published), or nothing, so
     that the view itself should lie where the words point."""
+    steps_by: Literal["outline", "number"] = "outline"
+    """Whose gradients scale the steps of a point: those of its whole outline, so that what hardly matters hardly moves and
+    shapes stay smooth, or those of each number by itself (published)."""
     crossing_weight: Annotated[float, Slider(0, 100)] = 0.0
     """Weight against curves that cross themselves."""
     area_weight: Annotated[float, Slider(0, 100)] = 0.0
@@ -132,7 +135,8 @@ def restyle(
     shapes, colours = settings.change != "colours", settings.change != "shapes"
     colour_rate = settings.colour_rate * colours
     rates = Rates(settings.shape_rate * scale * shapes, colour_rate, colour_rate)
-    moving = Variables(picture.scene, rates, memory=after.memory if after is not None else None)
+    memory = after.memory if after is not None else None
+    moving = Variables(picture.scene, rates, memory=memory, outlines=settings.steps_by == "outline")
     return _updates(picture, asked, words or load_words(device=picture.scene.points.device), settings, moving)
 
 

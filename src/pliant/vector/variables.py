@@ -6,7 +6,6 @@ import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +14,9 @@ from pliant.errors import InputError
 from pliant.vector.scene import Scene
 
 __all__ = ["Memory", "Rates", "Variables"]
+
+MEMORY = (0.9, 0.999)
+"""How much of the running means of gradients and of their squares each update keeps, as Adam's authors advise."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,18 @@ class Rates:
 
 
 @dataclass(eq=False)
+class Moments:
+    """Adam's, of one kind of numbers."""
+
+    count: int
+    """Updates."""
+    first: Tensor
+    """Running mean of the gradients."""
+    second: Tensor
+    """Running mean of their squares."""
+
+
+@dataclass(eq=False)
 class Memory:
     """What a run leaves for one that follows it."""
 
@@ -37,8 +51,8 @@ class Memory:
     """The drawing before any change."""
     taken: int
     """Updates so far."""
-    moments: dict[str, dict[str, Any]] | None = field(repr=False)
-    """Adam's, by the name of the numbers. Only the newest step of a run has them, because they are twice as large as the
+    moments: dict[str, Moments] | None = field(repr=False)
+    """By the name of the numbers. Only the newest step of a run has them, because they are twice as large as the
     drawing; a run that follows an earlier one gathers them anew."""
     movable: Tensor | None = field(default=None, repr=False)
     """bool [N], the paths that may change; None for all."""
@@ -56,6 +70,8 @@ class Variables:
         movable: bool [N], the paths that may change; None for all.
         memory: of the run that this one follows; what was movable then is movable now.
         widths: least and most width of a stroke that changes, in user units.
+        outlines: the squared gradients that scale the steps of a point are the mean of its subpath, so that points that hardly
+            matter hardly move; False for each number by itself, as Adam has it (arXiv 1412.6980).
 
     Raises:
         InputError: nothing can change, or the memory is of another drawing.
@@ -69,11 +85,12 @@ class Variables:
         movable: Tensor | None = None,
         memory: Memory | None = None,
         widths: tuple[float, float] = (0.0, math.inf),
+        outlines: bool = False,
     ) -> None:
         if memory is not None:
             _check_same(scene, memory.start)
             movable = memory.movable
-        self._scene, self._widths = scene.detach(), widths
+        self._scene, self._widths, self._outlines = scene.detach(), widths, outlines
         self._fixed = _fixed(scene, movable)
         self._kept = {name: getattr(self._scene, name)[fixed] for name, fixed in self._fixed.items()}
         moving = {
@@ -84,15 +101,15 @@ class Variables:
                 "Nothing of the drawing can change: all is locked or hidden, or all rates are 0."
             )
         self.now = {name: getattr(self._scene, name).clone().requires_grad_() for name in moving}
-        self._optimiser = torch.optim.Adam(
-            [{"params": [self.now[name]], "lr": rate, "first": rate} for name, rate in moving.items()]
-        )
+        self._rates = moving
         self.memory = Memory(self._scene, 0, None, movable)
+        known: dict[str, Moments] = {}
         if memory is not None:
-            moments = copy.deepcopy(memory.moments or {})
-            for name in self.now.keys() & moments.keys():
-                self._optimiser.state[self.now[name]] = moments[name]
-            self.memory = replace(memory, moments=moments)
+            known, self.memory = copy.deepcopy(memory.moments or {}), replace(memory, moments=memory.moments)
+        self._moments = {
+            name: known.get(name) or Moments(0, torch.zeros_like(value), torch.zeros_like(value))
+            for name, value in self.now.items()
+        }
 
     def scene(self) -> Scene:
         """The drawing, whose numbers ask for gradients."""
@@ -102,31 +119,45 @@ class Variables:
         """The drawing as it is now, which further updates do not touch."""
         return self._scene.with_(**{name: value.detach().clone() for name, value in self.now.items()})
 
+    @torch.no_grad()
     def update(self, share: Mapping[str, float] | None = None) -> None:
         """One step of Adam along the gradients that were gathered; the memory so far is cut.
 
         Args:
             share: of the learning rates by name, where it is not 1.
         """
-        for group in self._optimiser.param_groups:
-            (value,) = group["params"]
-            name = next(name for name, each in self.now.items() if each is value)
-            group["lr"] = group["first"] * (share or {}).get(name, 1.0)
-            if value.grad is None:
-                value.grad = torch.zeros_like(value)
-            value.grad.nan_to_num_(0, 0, 0)
-        self._optimiser.step()
-        self._optimiser.zero_grad()
-        with torch.no_grad():
-            for name, value in self.now.items():
-                if name in {"colours", "opacity"}:
-                    value.clamp_(0, 1)
-                elif name == "stroke_width":
-                    value.clamp_(*self._widths)
-                value[self._fixed[name]] = self._kept[name]
+        for name, value in self.now.items():
+            gradient = torch.zeros_like(value) if value.grad is None else value.grad.nan_to_num_(0, 0, 0)
+            value.grad = None
+            rate = self._rates[name] * (share or {}).get(name, 1.0)
+            value.sub_(rate * self._direction(name, gradient))
+            if name in {"colours", "opacity"}:
+                value.clamp_(0, 1)
+            elif name == "stroke_width":
+                value.clamp_(*self._widths)
+            value[self._fixed[name]] = self._kept[name]
         self.memory.moments = None
-        moments = {name: self._optimiser.state[value] for name, value in self.now.items()}
-        self.memory = replace(self.memory, taken=self.memory.taken + 1, moments=moments)
+        self.memory = replace(self.memory, taken=self.memory.taken + 1, moments=self._moments)
+
+    def _direction(self, name: str, gradient: Tensor) -> Tensor:
+        """Adam's step for a rate of 1."""
+        moments = self._moments[name]
+        moments.count += 1
+        moments.first.lerp_(gradient, 1 - MEMORY[0])
+        moments.second.lerp_(gradient.square(), 1 - MEMORY[1])
+        first = moments.first / (1 - MEMORY[0] ** moments.count)
+        second = moments.second / (1 - MEMORY[1] ** moments.count)
+        if name == "points" and self._outlines:
+            second = _mean_of_subpaths(second, self._scene)
+        return first / (second.sqrt() + 1e-8)
+
+
+def _mean_of_subpaths(values: Tensor, scene: Scene) -> Tensor:
+    """For each point [P, 2] the mean over all numbers of its subpath, [P, 1]."""
+    counts = scene.points_of_subpath
+    owner = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
+    total = values.new_zeros(len(counts)).index_add(0, owner, values.mean(1))
+    return (total / counts)[owner, None]
 
 
 def _check_same(scene: Scene, start: Scene) -> None:
