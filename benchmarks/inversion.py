@@ -25,7 +25,10 @@ import platform
 import shlex
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +64,10 @@ FIRST_SEED = 2000
 SLIDERS = ("smile", "turn head")
 
 
+Rows = dict[str, dict[str, list[dict[str, float]]]]
+"""Figures of each picture, by kind of picture, then by stage."""
+
+
 @dataclass
 class Bench:
     """What everything needs, and what was found."""
@@ -71,7 +78,7 @@ class Bench:
     identity: IdentityNet
     settings: InvertSettings
     drag_steps: int
-    rows: dict[str, dict[str, list[dict[str, float]]]] = field(default_factory=dict)
+    rows: Rows = field(default_factory=dict)
     """By kind of picture, then by row: figures of each picture."""
     drags: dict[str, list[float]] = field(default_factory=dict)
     slides: dict[str, list[dict[str, float]]] = field(default_factory=dict)
@@ -168,39 +175,39 @@ def means(found: list[dict[str, float]]) -> dict[str, float]:
     return {name: sum(each[name] for each in found) / len(found) for name in found[0]}
 
 
-def markdown(setup: dict[str, Any], bench: Bench) -> str:
+def markdown(setup: dict[str, Any], found: Share) -> str:
     """Tables for people."""
     lines = ["# Inversion", "", f"`{setup['command']}`", "", f"{setup['machine']}; model {setup['model']}."]
     lines += ["", *(f"- {name}: {value}" for name, value in setup["settings"].items())]
-    for kind, rows in bench.rows.items():
+    for kind, rows in found.rows.items():
         count = len(next(iter(rows.values())))
         lines += ["", f"## {kind} ({count})", ""]
         lines += [
             "| | PSNR dB | ST-LPIPS | identity | landmarks px | strain | seconds |",
             f"|{' --- |' * 7}",
         ]
-        for name, found in rows.items():
-            mean = means(found)
+        for name, figures in rows.items():
+            mean = means(figures)
             lines.append(
                 f"| {name} | {mean['psnr']:.2f} | {mean['stlpips']:.4f} | {mean['identity']:.3f} | "
                 f"{mean['landmarks']:.2f} | {mean['strain']:.2f} | {mean['seconds']:.1f} |"
             )
-    if bench.drags:
-        lines += ["", f"## Drags of the nose by {ASIDE:g} pixels, at most {bench.drag_steps} steps", ""]
+    if found.drags:
+        lines += ["", f"## Drags of the nose by {ASIDE:g} pixels, at most {setup['drag_steps']} steps", ""]
         lines += ["| | ratio to no edit | within a quarter | pictures |", "| --- | --- | --- | --- |"]
-        for name, ratios in bench.drags.items():
+        for name, ratios in found.drags.items():
             share = sum(each <= 0.25 for each in ratios) / len(ratios)
             lines.append(
                 f"| {name} | {sum(ratios) / len(ratios):.3f} | {100 * share:.0f} % | {len(ratios)} |"
             )
-    if any(found[0] for found in bench.slides.values()):
-        names = list(next(iter(bench.slides.values()))[0])
+    if any(each_of[0] for each_of in found.slides.values()):
+        names = list(next(iter(found.slides.values()))[0])
         lines += ["", "## Sliders at strength 1, percent of the distance between the eyes", ""]
         lines += [f"| | {' | '.join(names)} | pictures |", f"| --- |{' --- |' * (len(names) + 1)}"]
-        for name, found in bench.slides.items():
-            effects = means(found)
+        for name, each_of in found.slides.items():
+            effects = means(each_of)
             lines.append(
-                f"| {name} | {' | '.join(f'{effects[each]:+.1f}' for each in names)} | {len(found)} |"
+                f"| {name} | {' | '.join(f'{effects[each]:+.1f}' for each in names)} | {len(each_of)} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -223,6 +230,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--identity", type=Path, help="folder of an identity network; the embedded one if not given"
     )
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the pictures")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=RESULTS)
     return parser.parse_args()
@@ -239,46 +247,91 @@ def settings_from(words: Sequence[str]) -> InvertSettings:
     return InvertSettings(**values)
 
 
-def main() -> None:
-    """Run everything and write it."""
-    args = parse()
+@dataclass
+class Share:
+    """What one process found."""
+
+    rows: Rows
+    drags: dict[str, list[float]]
+    slides: dict[str, list[dict[str, float]]]
+    sheets: dict[tuple[str, int], list[Image.Image]]
+    """Photo and stages of the first pictures, by kind and number."""
+
+
+def work(args: argparse.Namespace, share: int) -> Share:
+    """Every `args.workers`-th picture, from number `share` on: inverted, measured, edited."""
+    if args.workers > 1:
+        torch.set_num_threads(1)
     generator = load_generator(args.model, args.device)
     judge = perceptual.PerceptualDistance(args.stlpips or perceptual.weights_path()).to(args.device)
-    settings = settings_from(args.set)
     identity = load_identity(args.identity, args.device)
-    bench = Bench(generator, load_landmarks(device=args.device), judge, identity, settings, args.drag_steps)
+    net = load_landmarks(device=args.device)
+    bench = Bench(generator, net, judge, identity, settings_from(args.set), args.drag_steps)
     size = generator.config.size
     kinds = {args.named: portraits(args.pictures, args.count, size) if args.pictures else []}
     kinds["photos"] = faces(args.photos, size)
-    sheet: list[Image.Image] = []
-    labels: list[str] = []
-    for kind, images in kinds.items():
-        for number, image in enumerate(images):
-            pictures = bench.invert(kind, to_tensor(image).to(args.device))
-            if number < 4:
-                sheet += [image, *(picture.image() for picture in pictures)]
-                labels += ["photo", *bench.rows[kind]]
-            last = {name: round(found[-1]["psnr"], 2) for name, found in bench.rows[kind].items()}
-            print(json.dumps({"kind": kind, "number": number} | last), flush=True)
-    for seed in range(FIRST_SEED, FIRST_SEED + min(args.count, 8) * bool(args.drag_steps)):
+    images = [(kind, number, image) for kind, found in kinds.items() for number, image in enumerate(found)]
+    sheets: dict[tuple[str, int], list[Image.Image]] = {}
+    for kind, number, image in images[share :: args.workers]:
+        pictures = bench.invert(kind, to_tensor(image).to(args.device))
+        if number < 4:
+            sheets[kind, number] = [image, *(picture.image() for picture in pictures)]
+        last = {name: round(found[-1]["psnr"], 2) for name, found in bench.rows[kind].items()}
+        print(json.dumps({"kind": kind, "number": number} | last), flush=True)
+    generated = range(FIRST_SEED, FIRST_SEED + min(args.count, 8) * bool(args.drag_steps))
+    for seed in generated[share :: args.workers]:
         bench.edit("generated, psi 0.7", sample(generator, seed, 0.7))
+    return Share(bench.rows, bench.drags, bench.slides, sheets)
+
+
+def together(shares: Sequence[Share]) -> Share:
+    """What all processes found."""
+    whole = Share({}, {}, {}, {})
+    for share in shares:
+        for kind, rows in share.rows.items():
+            for row, found in rows.items():
+                whole.rows.setdefault(kind, {}).setdefault(row, []).extend(found)
+        for name, ratios in share.drags.items():
+            whole.drags.setdefault(name, []).extend(ratios)
+        for name, found in share.slides.items():
+            whole.slides.setdefault(name, []).extend(found)
+        whole.sheets |= share.sheets
+    return whole
+
+
+def main() -> None:
+    """Run everything and write it."""
+    args = parse()
+    if args.workers == 1:
+        found = work(args, 0)
+    else:
+        with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
+            found = together(list(pool.map(partial(work, args), range(args.workers))))
+    settings = settings_from(args.set)
     name = torch.cuda.get_device_name() if args.device.startswith("cuda") else platform.machine()
     words = ["python", "benchmarks/inversion.py", "--count", str(args.count), "--device", args.device]
     words += ["--drag-steps", str(args.drag_steps), *(["--set", *args.set] if args.set else [])]
+    words += ["--workers", str(args.workers)] if args.workers > 1 else []
+    others = f", {args.workers} processes at once" if args.workers > 1 else ""
     setup = {
         "command": shlex.join(words),
-        "machine": f"{name}, {torch.get_num_threads()} CPU threads, torch {torch.__version__}",
-        "model": generator.name,
+        "machine": f"{name}, {torch.get_num_threads()} CPU threads{others}, torch {torch.__version__}",
+        "model": args.model,
+        "drag_steps": args.drag_steps,
         "settings": {name: getattr(settings, name) for name in settings.__dataclass_fields__},
     }
     args.out.mkdir(parents=True, exist_ok=True)
-    facts = {"setup": setup, "rows": bench.rows, "drags": bench.drags, "slides": bench.slides}
+    facts = {"setup": setup, "rows": found.rows, "drags": found.drags, "slides": found.slides}
     (args.out / "inversion.json").write_text(json.dumps(facts, indent=1) + "\n")
-    (args.out / "inversion.md").write_text(markdown(setup, bench))
-    if sheet:
-        columns = labels[1:].index("photo") + 1 if "photo" in labels[1:] else len(labels)
-        contact_sheet(sheet, columns, labels).save(args.out / "inversion.jpg", quality=88)
-    print(markdown(setup, bench))
+    (args.out / "inversion.md").write_text(markdown(setup, found))
+    if found.sheets:
+        kind = next(iter(found.rows))
+        shown = [found.sheets[key] for key in sorted(found.sheets) if key[0] == kind]
+        shown += [found.sheets[key] for key in sorted(found.sheets) if key[0] != kind]
+        labels = ["photo", *found.rows[kind]]
+        images = [image for row in shown for image in row]
+        contact_sheet(images, len(labels), labels * len(shown)).save(args.out / "inversion.jpg", quality=88)
+    print(markdown(setup, found))
 
 
 if __name__ == "__main__":

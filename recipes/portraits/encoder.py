@@ -4,8 +4,8 @@
 
 Half of each batch are the generator's own pictures, whose codes are known; the other half are renders (.npy shards, zip shards
 or folders of pictures; without any, all are generated). Losses, in the manner of EditGAN (arXiv 2111.03186) and e4e
-(2102.02766): pixels and the perceptual distance of `pliant.perception.likeness` between each picture and what its code makes;
-the distance to the known code in whitened coordinates; and a pull of the layers' codes toward one another, so that codes stay
+(2102.02766): pixels, blurred pixels and the distance of the landmark network's features between each picture and what its code
+makes; the distance to the known code; and a pull of the layers' codes toward one another, so that codes stay
 where edits work. Codes to learn from are sampled untruncated, and for a third of the pictures two codes are mixed between
 layers, because a render's best code has different layers too. Renders of seeds 5000 to 7999 are held out: never give them to
 `--pictures`.
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import get_ema_multi_avg_fn
@@ -50,12 +51,17 @@ Limits: portraits framed as the generator's are; photographs of real people come
 """
 
 
+BLUR = 16
+"""Pixels over which colours are averaged for the loss that gets hair, clothes and background right first."""
+
+
 @dataclass(frozen=True)
 class Weights:
     """Of the losses."""
 
-    pixels: float = 1.0
-    look: float = 0.2
+    pixels: float = 3.0
+    colours: float = 6.0
+    look: float = 0.1
     code: float = 0.3
     together: float = 0.02
 
@@ -96,10 +102,13 @@ class Training:
                 config.num_ws, config.w_dim, fingerprint(generator), 64, (8, 8, 8, 8, 8), (1, 1, 1, 1, 1), 2
             )
         self.net = Encoder(shape).to(device, memory_format=torch.channels_last)
+        if args.begin:
+            self.net.load_state_dict(load_file(args.begin / "model.safetensors", device=str(device)))
         self.average = copy.deepcopy(self.net).eval().requires_grad_(requires_grad=False)
         self.look = load_landmarks(device=device)
         self.rng = torch.Generator(device).manual_seed(args.seed)
         self.weights = Weights()
+        self.spread = float(sample_codes(generator, 1000, self.rng)[:, 0].var(0).sum())
         self.half = device.type == "cuda"
         decayed = [p for p in self.net.parameters() if p.ndim > 1]
         plain = [p for p in self.net.parameters() if p.ndim <= 1]
@@ -149,17 +158,19 @@ class Training:
 
     def losses(self, codes: Tensor, pictures: Tensor, ws: Tensor) -> dict[str, Tensor]:
         """Of whitened codes [N, num_ws, w_dim] against pictures, of which the first have the codes `ws`."""
-        made = self.generator.synthesis(self.region.to_w(codes))
+        found = self.region.to_w(codes)
+        made = self.generator.synthesis(found)
         look = sum(
             (a - b).square().sum(1).mean()
             for a, b in zip(unit(self.look.encode(made)), unit(self.look.encode(pictures)), strict=True)
         )
-        known = self.region.to_code(ws)
         apart = codes - codes.mean(1, keepdim=True)
+        off = found[: len(ws)] - ws
         return {
             "pixels": (made - pictures).square().mean(),
+            "colours": functional.avg_pool2d(made - pictures, BLUR).square().mean(),
             "look": torch.as_tensor(look),
-            "code": functional.smooth_l1_loss(codes[: len(ws)], known, beta=0.5),
+            "code": off.square().sum(2).mean() / self.spread,
             "together": apart[len(ws) :].square().mean() if len(codes) > len(ws) else apart.sum() * 0,
         }
 
@@ -183,6 +194,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path, help="folder, zip or .npy of renders to learn from")
     parser.add_argument("--held-out", type=Path, help="the same, of renders to measure on")
     parser.add_argument("--out", type=Path, default=Path("runs/portraits-256-encoder"))
+    parser.add_argument("--begin", type=Path, help="folder of an encoder to go on from")
     parser.add_argument("--seconds", type=float, default=520)
     parser.add_argument("--steps", type=int, help="instead of seconds")
     parser.add_argument("--batch", type=int, default=64)

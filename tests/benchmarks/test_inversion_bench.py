@@ -43,7 +43,11 @@ def test_every_stage_has_its_row(bench_module):
     assert rows["mean"][0]["psnr"] < rows["+ tuned generator (PTI)"][0]["psnr"]
     assert rows["+ W"][0]["seconds"] < rows["+ W+"][0]["seconds"]
     assert set(bench.drags) == {"drawn, before tuning", "drawn, tuned"}
-    setup = {"command": "c", "machine": "m", "model": "tiny", "settings": {}}
-    text = bench_module.markdown(setup, bench)
+    setup = {"command": "c", "machine": "m", "model": "tiny", "drag_steps": 2, "settings": {}}
+    share = bench_module.Share(bench.rows, bench.drags, bench.slides, {("drawn", 0): []})
+    text = bench_module.markdown(setup, share)
     assert text.count("| + W |") == 1
     assert "drawn (1)" in text
+    both = bench_module.together([share, share])
+    assert "drawn (2)" in bench_module.markdown(setup, both)
+    assert len(share.rows["drawn"]["mean"]) == 1
