@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from opened_drawings import SVG, opened
 from pliant import catalogue
 from pliant.catalogue import Inputs
 from pliant.picture import PixelPicture
@@ -20,13 +21,6 @@ from pliant.vector.svg_writer import svg_text
 from pliant.vector.trace import TraceSettings, trace
 from served import make_home, picture_of, serve
 from text_images import save_words
-
-SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40" viewBox="0 0 60 40">
-<style>.leaf{fill:#2e8b57}</style>
-<g id="tree"><g id="crown"><path class="leaf" d="M10,5L30,5L20,20Z"/><path class="leaf" d="M12,12L28,12L20,28Z"/></g>
-<path id="trunk" fill="#8b5a2b" d="M18,28L22,28L22,38L18,38Z"/></g>
-<path fill="#ffcc00" stroke="#cc8800" stroke-width="2" d="M40,5L50,5L50,15Z"/>
-<text x="3" y="30">Tree</text></svg>"""
 
 
 def photo(size=(64, 48)):
@@ -46,13 +40,6 @@ def own_home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLIANT_HOME", str(home))
         yield
-
-
-def opened(page, data=SVG):
-    """Open an SVG; the state after that."""
-    sent = page.served.post("/api/drawings", data)
-    assert sent.status == 200, sent.body
-    return page.do("use_drawing", drawing=sent.json["drawing"])
 
 
 def address(place, rest=""):
@@ -169,6 +156,16 @@ def test_the_layers_are_told(page):
     assert [(path["number"], path["name"]) for path in tree["paths"]] == [(2, "trunk")]
     loose = page.get(address(place, "/layers/-1")).json["paths"]
     assert [(path["fill"] >= 0, path["stroke"] >= 0) for path in loose] == [(True, True)]
+
+
+def test_colours_that_are_seen_come_first(page):
+    """Two green paths are hidden under one that is red, beside a sliver of blue."""
+    green = '<path fill="#00ff00" d="M1,1L30,1L30,30L1,30Z"/>'
+    svg = f"""<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40"><style>.g{{fill:#00ff00}}</style>
+    {green.replace('fill="#00ff00"', 'class="g"') * 2}<path fill="#ff0000" d="M0,0L40,0L40,35L0,35Z"/>
+    <path fill="#0000ff" d="M50,0L55,0L55,40L50,40Z"/><path fill="#ffff00" d="M80,0L90,0L90,40L80,40Z"/></svg>"""
+    swatches = page.get(address(opened(page, svg.encode())["document"]["at"], "/layers")).json["swatches"]
+    assert [each["colour"] for each in swatches] == ["#ff0000", "#0000ff", "#00ff00", "#ffff00"]
 
 
 def test_paths_are_told_a_few_hundred_at_a_time(page):

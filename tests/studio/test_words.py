@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_drawings import SVG, opened
 
+from opened_drawings import SVG, opened
 from pliant import catalogue
 from pliant.errors import InputError
 from pliant.perception.clip import load_words

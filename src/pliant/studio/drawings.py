@@ -13,12 +13,15 @@ from pliant.picture import Picture
 from pliant.project import Project
 from pliant.studio import messages as m
 from pliant.vector.layers import LayerChanges, change_layers
+from pliant.vector.raster import rasterise
 from pliant.vector.scene import Scene, VectorPicture
 from pliant.vector.svg import read_svg
 from pliant.vector.svg_writer import svg_text
 
 LISTED_GROUPS = 500
 """Groups that are told, those that hold others first."""
+_SMALL = 160
+"""Pixels of the longer side at which it is looked up how much of a colour is seen."""
 LOOSE = -1
 """In place of a group's number: the paths that are in none."""
 
@@ -148,10 +151,31 @@ def _in_groups(scene: Scene, chosen: Tensor) -> list[int]:
     return counts
 
 
+def _seen(scene: Scene) -> Tensor:
+    """How much of each colour [C] is seen: pixels of a small picture, those along edges aside.
+
+    The drawing is painted in colours that tell its own apart, of which those of half of the light or less are left out.
+    """
+    shrink = _SMALL / max(scene.size)
+    size = tuple(max(1, round(side * shrink)) for side in scene.size)
+    codes = torch.randint(256, (len(scene.colours), 3), generator=torch.Generator().manual_seed(0))
+    coded = scene.with_(
+        colours=(codes / 255).to(scene.colours), opacity=(scene.opacity > 0.5).to(scene.opacity)
+    )
+    levels = ((rasterise(coded.detach(), (size[0], size[1])) + 1) * 127.5).round().long().flatten(1).cpu()
+    place = torch.tensor([1, 256, 65536])
+    known, inverse = torch.unique(codes @ place, return_inverse=True)
+    found = (levels * place[:, None]).sum(0)
+    at = torch.searchsorted(known, found).clamp_max(max(len(known) - 1, 0))
+    hits = at[known[at] == found] if len(known) else at[:0]
+    return torch.bincount(hits, minlength=len(known))[inverse]
+
+
 def _swatches(scene: Scene) -> tuple[m.Swatch, ...]:
     rows = torch.cat([scene.colour_of, scene.stroke_of[scene.stroke_of != scene.colour_of]])
-    counts = torch.bincount(rows[rows >= 0], minlength=len(scene.colours))
-    used = counts.argsort(descending=True, stable=True)[: m.LISTED_SWATCHES].tolist()
+    counts = torch.bincount(rows[rows >= 0], minlength=len(scene.colours)).cpu()
+    order = _seen(scene) * (1 + int(counts.sum())) + counts
+    used = order.argsort(descending=True, stable=True)[: m.LISTED_SWATCHES].tolist()
     levels: list[list[int]] = (scene.colours.clamp(0, 1) * 255).round().int().tolist()
     return tuple(
         m.Swatch(number=row, colour="#{:02x}{:02x}{:02x}".format(*levels[row]), paths=int(counts[row]))

@@ -666,7 +666,7 @@ class Drawing(Message):
     loose: int
     """Paths in no group."""
     swatches: tuple[Swatch, ...]
-    """The most used first, at most `LISTED_SWATCHES`."""
+    """Those that most is seen of first, at most `LISTED_SWATCHES`."""
     colours: int
     """How many there are."""
 

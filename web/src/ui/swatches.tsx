@@ -1,4 +1,4 @@
-/** The colours of a drawing, the most used first; what is chosen anew changes every path in it. */
+/** The colours of a drawing, those that most is seen of first; what is chosen anew changes every path in it. */
 
 import { useState } from "preact/hooks";
 import type { Drawing, Swatch } from "../messages";
