@@ -1,7 +1,9 @@
 """Words on drawings in the studio: prompts and their boxes, the model that reads them, runs, notes, scripts."""
 
+import contextlib
 import io
 import os
+import shlex
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from PIL import Image
 
 from opened_drawings import SVG, opened
 from pliant import catalogue
+from pliant.cli import main
 from pliant.errors import InputError
 from pliant.perception.clip import load_words
 from pliant.project import Project
@@ -249,6 +252,22 @@ def case_strokes(page):
     return {"node": page.run()[0]["node"], "step": 2}
 
 
+def case_by_command(page):
+    """Strokes on an empty drawing to their end, some locked and hidden, moved by words, cut off before the end."""
+    page.do("new_drawing", width=48, height=40)
+    page.do("change", label="Say", edit="draw", prompts=[FIRE], words="tiny-words", settings=STROKES)
+    page.run()
+    page.do("change", label="x", edit="layers", layers={"hidden": [1], "swatches": {"0": "#00ff00"}})
+    page.run()
+    said(
+        page,
+        {**FIRE, "text": "--it's $(HOME)"},
+        {**LEAF, "strength": 1.0},
+        layers={"locked": ["strokes"], "unlocked": [2, 3]},
+    )
+    return {"node": page.run()[0]["node"], "step": 2}
+
+
 def case_traced(page):
     """A photo, traced with a box, recoloured, and then told."""
     image = Image.new("RGB", (40, 36), "#3060a0")
@@ -299,6 +318,23 @@ def test_the_program_makes_the_frame_again_exactly(programs_run, name):
     assert np.array_equal(made, expected)
 
 
+def test_commands_make_a_drawing_that_was_begun_empty_again_exactly(programs_run):
+    expected, command, folder = programs_run["by_command"]
+    lines = [[word for word in shlex.split(line) if word != "pliant"] for line in command.splitlines()]
+    assert [line[0] for line in lines] == ["draw", "layers", "restyle"]
+    (folder / "result.png").unlink()
+    with contextlib.chdir(folder):
+        for line in lines:
+            assert main([*line, "--device", "cpu", "--quiet"]) == 0
+    assert np.array_equal(np.array(Image.open(folder / "result.png").convert("RGB")), expected)
+
+
+def test_what_no_command_can_repeat_says_so(programs_run):
+    for name in ("words", "strokes", "traced"):
+        assert programs_run[name][1].startswith("# "), name
+        assert programs_run[name][1].endswith("."), name
+
+
 def test_a_project_with_words_is_taken_up_elsewhere(page, served):
     opened(page)
     said(page, FIRE, LEAF)
@@ -320,6 +356,7 @@ HOSTILE = {
     "another number": {"layers": {"swatches": {"x": "#ff0000"}}},
     "a layer that is a list": {"layers": {"hidden": [["x"]]}},
     "words that are a list": {"words": ["x"]},
+    "half a box of a photo": {"boxes": [[1, 2]]},
     "boxes of words": {"boxes": [["1", "2", "3", "4"]]},
 }
 

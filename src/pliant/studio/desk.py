@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pliant.catalogue import Edit, Inputs
@@ -155,7 +156,8 @@ class Desk:
         def make() -> Picture:
             from pliant.vector.draw import blank
 
-            return blank((message.width, message.height))
+            size = message.width, message.height
+            return replace(blank(size), origin={"blank": list(size)})
 
         await self._open(await self.on_device(make), "New drawing")
 

@@ -16,6 +16,7 @@ from pliant.gan.align import Crop
 from pliant.project_file import Node, Tree
 from pliant.prompts import MAX_PROMPTS as MOST_PROMPTS
 from pliant.studio.messages import (
+    LARGEST_BLANK,
     MAX_LAYERS,
     MAX_POINTS,
     MAX_TEXT,
@@ -33,6 +34,9 @@ from pliant.studio.messages import (
 from pliant.studio.parts import check_vector_name
 
 __all__ = ["check_tree"]
+
+
+Side = Annotated[int, Field(ge=1, le=LARGEST_BLANK)]
 
 
 class _Prompt(BaseModel):
@@ -85,6 +89,7 @@ class _Origin(BaseModel):
     seed: Seed | None = None
     truncation_psi: Psi | None = None
     file: Annotated[str, Field(max_length=1000)] | None = None
+    blank: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
 
 
 def check_tree(tree: Tree) -> None:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, cast
 
+from pliant.studio.script_drawings import command_steps, command_words
 from pliant.studio.way import Beginning, Leg, changed, short
 
 _VERBS = {"vector": ["vector", "apply"]}
@@ -19,24 +20,55 @@ def commands(beginning: Beginning, legs: Sequence[Leg]) -> str:
         beginning: what it begins with.
         legs: the runs from there.
     """
+    if beginning.blank is not None:
+        return _drawing_commands(beginning.blank, legs)
     seed = beginning.seed
-    if seed is None and beginning.node.kind == "pixels":
+    if seed is None and beginning.node.kind == "pixels" and not legs:
         return "# This picture was not made by Pliant; export it as a file."
     if seed is None:
-        return "# Only pictures from a seed can be made again by a command; use the Python program."
+        return (
+            "# Only pictures from a seed, and drawings that were begun empty, can be made again by a command; "
+            "use the Python program."
+        )
     source = ["--model", seed[0], "--seed", str(seed[1]), "--psi", repr(seed[2])]
     if not legs:
         return shlex.join(["pliant", "sample", *source, "--out", "result.png"])
-    if any(leg.goes_on for leg in legs):
-        return "# A run that was continued or whose settings were changed on the way needs the Python program to be exact."
-    if not all(_can_be_repeated(leg) for leg in legs):
-        return "# A frame from before the end of a run needs the Python program to be exact."
+    if reason := _why_not(legs):
+        return reason
     lines: list[str] = []
     for number, leg in enumerate(legs, 1):
         last = number == len(legs)
         lines += _leg(leg, number, source if number == 1 else ["--picture", "way.pliant"], last=last)
         if not last or number > 1:
             lines[-1] += " --project way.pliant"
+    return "\n".join(lines)
+
+
+def _why_not(legs: Sequence[Leg]) -> str | None:
+    """Why commands would not end at the same picture; None when they do."""
+    if any(leg.goes_on for leg in legs):
+        return "# A run that was continued or whose settings were changed on the way needs the Python program to be exact."
+    if not all(_can_be_repeated(leg) for leg in legs):
+        return "# A frame from before the end of a run needs the Python program to be exact."
+    return None
+
+
+def _drawing_commands(size: tuple[int, int], legs: Sequence[Leg]) -> str:
+    """The commands of runs on a drawing that was begun empty, which strokes come first on."""
+    if not legs or legs[0].node.edit != "draw":
+        return "# No command makes an empty drawing; use the Python program."
+    lines: list[str] = []
+    for number, leg in enumerate(legs, 1):
+        words, steps = command_words(leg), command_steps(leg)
+        if words is None or steps is None or leg.goes_on:
+            return "# A run that was stopped or continued, or with strengths of words, needs the Python program to be exact."
+        last = number == len(legs)
+        source = [f"--canvas={size[0]}x{size[1]}"] if number == 1 else ["way.pliant"]
+        given = {**changed(leg), **steps}
+        options = [word for name, value in given.items() for word in _option(name, value)]
+        kept = ["--project", "way.pliant"] if len(legs) > 1 else []
+        out = ["--out", "result.png" if last else f"step{number}.png"]
+        lines.append(shlex.join(["pliant", str(leg.node.edit), *source, *words, *options, *out, *kept]))
     return "\n".join(lines)
 
 

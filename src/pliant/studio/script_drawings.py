@@ -1,4 +1,4 @@
-"""The runs on drawings of a way through a project, as calls in a Python program."""
+"""The runs on drawings of a way through a project, as calls in a Python program and as commands."""
 
 from __future__ import annotations
 
@@ -63,3 +63,43 @@ def _changes(layers: Mapping[str, Any]) -> str:
     if swatches:
         given["swatches"] = {int(row): colour for row, colour in swatches.items()}
     return f"LayerChanges({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
+
+def command_words(leg: Leg) -> list[str] | None:
+    """What a command is given of a run's inputs; None for what no command can say.
+
+    Args:
+        leg: a run of one of the edits in `CALLS`.
+    """
+    inputs = leg.node.inputs
+    prompts = cast("Sequence[Mapping[str, Any]]", inputs.get("prompts", ()))
+    boxed = [bool(prompt.get("box")) for prompt in prompts]
+    if (
+        leg.node.edit == "trace"
+        or boxed != sorted(boxed)
+        or any(each.get("strength", 1) != 1 for each in prompts)
+    ):
+        return None
+    words = [_prompt_option(prompt) for prompt in prompts]
+    if "words" in inputs:
+        words.append(f"--words={inputs['words']}")
+    layers = cast("Mapping[str, Any]", inputs.get("layers", {}))
+    for name, option in (("hidden", "hide"), ("shown", "show"), ("locked", "lock"), ("unlocked", "unlock")):
+        words += [f"--{option}={each}" for each in layers.get(name, ())]
+    return words + [f"--swatch={row}={colour}" for row, colour in layers.get("swatches", {}).items()]
+
+
+def _prompt_option(prompt: Mapping[str, Any]) -> str:
+    if not prompt.get("box"):
+        return f"--prompt={prompt['text']}"
+    return f"--roi={','.join(map(repr, prompt['box']))}={prompt['text']}"
+
+
+def command_steps(leg: Leg) -> dict[str, int] | None:
+    """The setting with which a command ends at the leg's last step; None where it would not be the same step."""
+    last = leg.steps - 1
+    if leg.node.edit == "restyle" and last > 0:
+        return {"max_steps": last}
+    if leg.node.edit == "draw":  # whose rates fall with its length
+        return {} if last == leg.node.settings.get("max_steps") else None
+    return {} if leg.node.edit == "layers" and last == 1 else None

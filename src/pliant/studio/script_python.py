@@ -39,6 +39,9 @@ def python(beginning: Beginning, legs: Sequence[Leg]) -> str:
         model, seed, psi = beginning.seed
         imports.add("import pliant")
         lines.append(f"picture = pliant.sample({model!r}, seed={seed}, truncation_psi={psi!r})")
+    elif beginning.blank is not None:
+        imports.add("from pliant.vector.draw import blank")
+        lines.append(f"picture = blank({beginning.blank!r})")
     else:
         imports.add("from pliant.project import Project")
         step = f", {beginning.step}" if beginning.node.steps > 1 else ""

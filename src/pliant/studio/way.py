@@ -39,6 +39,15 @@ class Beginning:
             return None
         return str(facts.get("model")), int(origin["seed"]), float(origin["truncation_psi"])
 
+    @property
+    def blank(self) -> tuple[int, int] | None:
+        """Width and height of a drawing that was begun empty."""
+        origin = self.node.facts[0].get("origin") if self.node.facts else None
+        side = cast("Mapping[str, Any]", origin or {}).get("blank")
+        if self.node.kind != "vector" or self.node.edit is not None or not side:
+            return None
+        return int(side[0]), int(side[1])
+
 
 @dataclass(frozen=True)
 class Leg:
