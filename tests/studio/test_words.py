@@ -86,8 +86,10 @@ def test_a_run_of_words_is_the_library_call(page):
 def test_live_frames_carry_what_each_prompt_measured(page):
     opened(page)
     said(page, FIRE, LEAF)
-    page.run()
-    facts = [fact for each in page.log if each["type"] == "frame" for fact in each["facts"]]
+    page.send("start")
+    facts = []
+    while not facts or facts[-1]["step"] < 3:
+        facts += page.until("frame")["facts"]
     assert [fact["step"] for fact in facts] == [0, 1, 2, 3]
     assert all(len(fact["agreements"]) == 2 for fact in facts)
 

@@ -265,6 +265,38 @@ def takes_box(page, key):
     takes("crop", "h")(page, key)
 
 
+def boxes(check):
+    """On an empty drawing with two boxes, the second selected."""
+
+    def on_a_drawing(page, key):
+        count = page.read("state.nodes.length")
+        page.click("home")
+        page.click("new-drawing")
+        page.until(f"s.state.nodes.length === {count + 1} && s.view.editable")
+        page.click("mode-restyle")
+        for number in (1, 2):
+            page.click("box-add")
+            page.until(f"s.state.document.prompts.length === {number} && s.view.box === {number - 1}")
+        page.page.evaluate("document.activeElement.blur()")
+        check(page, key)
+
+    return on_a_drawing
+
+
+def chooses_box(selected):
+    def check(page, key):
+        page.press(key)
+        page.until(f"s.view.box === {selected}")
+
+    return check
+
+
+@boxes
+def deletes_box(page, key):
+    page.press(key)
+    page.until("s.state.document.prompts.length === 1")
+
+
 def takes_up(action, other):
     def check(page, key):
         page.click(f"parts-{other}")
@@ -291,7 +323,7 @@ def hides_parts(page, key):
 KEYS = {
     "Points": {"V": takes("point", "b"), "P": takes("point", "b")},
     "Brush for the region": {"B": takes("brush", "v"), "R": takes("brush", "v")},
-    "Box of a photo": {"R": takes_box},
+    "Draw boxes": {"R": takes_box},
     "Pan (or hold Space)": {"H": takes("pan", "v")},
     "Paint parts": {"B": takes_up("paint", "fill")},
     "Fill (Shift-click: all of a part)": {"G": takes_up("fill", "paint")},
@@ -299,6 +331,9 @@ KEYS = {
     "Pick a part (or Alt-click)": {"I": takes_up("pick", "paint")},
     "Show or hide the parts": {"M": hides_parts},
     "Take one of the first parts": {"1": takes_part, "9": takes_part},
+    "The box before (arrows move it, with Shift they resize it)": {"[": boxes(chooses_box(0))},
+    "The next box": {"]": boxes(chooses_box(0))},
+    "Delete the selected box": {"Del": deletes_box, "⌫": deletes_box},
     "Erase, or paint again": {"E": erases},
     "Smaller brush": {"[": resizes},
     "Larger brush": {"]": resizes},
