@@ -61,10 +61,30 @@ def test_red_lowers_the_loss_and_reddens_the_drawing(picture):
     assert redness(steps[-1].picture) > redness(picture) + 0.3
 
 
-@pytest.mark.parametrize("direction", ["region", "none"])
+@pytest.mark.parametrize("direction", ["region", "crop"])
 def test_the_other_comparisons_redden_it_too(picture, direction):
     steps = run(picture, settings=replace(QUICK, max_steps=12, direction=direction))
     assert redness(steps[-1].picture) > redness(picture) + 0.15
+
+
+def test_the_published_choices_are_at_hand():
+    paper = {"crops": 64, "direction": "region", "steps_by": "number", "crossing_weight": 0.0}
+    assert RestyleSettings.published() == RestyleSettings(**paper)
+    assert RestyleSettings.published(crops=8).crops == 8
+
+
+def test_points_that_hardly_matter_hardly_move(picture):
+    """Of an outline that is mostly outside of the box of the words."""
+    long = Path([polygon([(0, 0), (10, 0), (400, 0), (400, 48), (10, 48), (0, 48)])], (0.5, 0.5, 0.5))
+    wide = VectorPicture(assemble([long], (400, 48)))
+    moved = {}
+    for steps_by in ("outline", "number"):
+        settings = replace(QUICK, change="shapes", steps_by=steps_by)
+        points = run(wide, Prompt("red", (300, 0, 100, 48)), settings)[-1].picture.scene.points
+        way = (points - wide.scene.points).norm(dim=1)
+        moved[steps_by] = way[0] + way[1], way.max()
+    assert moved["outline"][0] < 0.2 * moved["outline"][1]
+    assert moved["outline"][0] <= moved["number"][0]
 
 
 def test_a_box_reddens_only_itself():

@@ -4,9 +4,12 @@ Each prompt has a region. The model looks at the whole of it, made square with w
 as CLIPVG (arXiv 2212.02122) and CLIPstyler (arXiv 2112.00374) do: what looks right from everywhere is right, what only
 fools the model from one place is not. Restyling drawings, drawing strokes and stylising pixels share this file.
 
-The published program compares each crop with the whole region at the start. That difference is mostly the difference between a
-crop and a whole; here a crop is compared with the same crop of the start. So that the start need not be looked at in every
-step, the crops of some hundred places come round again and again.
+The published program compares each crop with the whole region at the start, and asks that the change points where the words
+do. Most of that difference is the difference between a crop and a whole. The same crop of the start is the fairer
+comparison, but the cosine of a change of vectors of length one is best where hardly anything has changed, so once its
+direction is right nothing pulls on. A view that is compared with nothing is pulled until it lies where the words point: with
+words-small that goes further, for the same change of pixels, in the eyes of other models, too. So that the start need not be
+looked at in every step, the crops of some hundred places come round again and again.
 """
 
 from __future__ import annotations

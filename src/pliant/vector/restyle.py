@@ -1,19 +1,20 @@
 """Move a drawing toward words (CLIPVG: Song et al., AAAI 2023, arXiv 2212.02122).
 
 Each prompt names a region, which may be the whole drawing. Every step rasterises the drawing once, a text-image model
-looks at each region as a whole and at random slanted crops of it, and Adam moves points and colours so that the change of
-what it sees points from the reference text "photo" to the prompt.
+looks at each region as a whole and at random slanted crops of it, and Adam moves points and colours so that what it sees
+moves the way that leads from the reference text "photo" to the prompt.
 
 Rates, weights and the size of crops are the paper's. We differ in what a view is compared with (`guidance.py` says why), in
-white around whole regions as around crops, where the published program has black, in fewer crops by default, for computers
-without a GPU, and in terms that keep shapes sound (`regularity.py`).
+how far the points of one outline move (`steps_by`), in white around whole regions as around crops, where the published
+program has black, in fewer crops by default, for computers without a GPU, and in terms that keep shapes sound
+(`regularity.py`). `RestyleSettings.published()` has the paper's choices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal
 
 import torch
 
@@ -59,14 +60,14 @@ class RestyleSettings:
     """Weight of the mean of its crops."""
     distortion: Annotated[float, Slider(0, 0.6)] = 0.3
     """How slanted the crops are: the share of half a side by which each corner moves inward at most."""
-    direction: Literal["crop", "region", "none"] = "crop"
-    """What a view is compared with: the same crop of the start, the whole region at the start (as published), or nothing, so
-    that the view itself should lie where the words point."""
+    direction: Literal["none", "crop", "region"] = "none"
+    """What a view is compared with: nothing, so that it should lie itself where the words point from "photo"; or the same crop
+    of the start, or the whole region at the start (published), so that its change should point there."""
     steps_by: Literal["outline", "number"] = "outline"
     """Whose gradients scale the steps of a point: those of its whole outline, so that what hardly matters hardly moves and
     shapes stay smooth, or those of each number by itself (published)."""
-    crossing_weight: Annotated[float, Slider(0, 100)] = 0.0
-    """Weight against curves that cross themselves."""
+    crossing_weight: Annotated[float, Slider(0, 100)] = 10.0
+    """Weight against curves that cross themselves; published without."""
     area_weight: Annotated[float, Slider(0, 100)] = 0.0
     """Weight against shapes that shrink below half of their area or turn inside out."""
     anchor_weight: Annotated[float, Slider(0, 100)] = 0.0
@@ -75,6 +76,12 @@ class RestyleSettings:
     """Longer side in pixels at which the drawing is painted at most for the model; less where the model sees no more."""
     seed: Annotated[int, Slider(0, 1000)] = 0
     """Of the crops; the same seed gives the same result."""
+
+    @staticmethod
+    def published(**changes: Any) -> RestyleSettings:
+        """64 crops, compared with the whole region at the start, a step of its own for each number, nothing against crossing."""
+        official = RestyleSettings(crops=64, direction="region", steps_by="number", crossing_weight=0.0)
+        return replace(official, **changes)
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
