@@ -79,7 +79,7 @@ class RestyleSettings:
 
     @staticmethod
     def published(**changes: Any) -> RestyleSettings:
-        """64 crops, compared with the whole region at the start, a step of its own for each number, nothing against crossing."""
+        """64 crops, compared with the whole region at the start; steps by number; nothing against crossing."""
         official = RestyleSettings(crops=64, direction="region", steps_by="number", crossing_weight=0.0)
         return replace(official, **changes)
 
