@@ -68,7 +68,13 @@ def test_the_other_comparisons_redden_it_too(picture, direction):
 
 
 def test_the_published_choices_are_at_hand():
-    paper = {"crops": 64, "direction": "region", "steps_by": "number", "crossing_weight": 0.0}
+    paper = {
+        "crops": 64,
+        "direction": "region",
+        "steps_by": "number",
+        "crossing_weight": 0.0,
+        "area_weight": 0.0,
+    }
     assert RestyleSettings.published() == RestyleSettings(**paper)
     assert RestyleSettings.published(crops=8).crops == 8
 
@@ -79,7 +85,7 @@ def test_points_that_hardly_matter_hardly_move(picture):
     wide = VectorPicture(assemble([long], (400, 48)))
     moved = {}
     for steps_by in ("outline", "number"):
-        settings = replace(QUICK, change="shapes", steps_by=steps_by, crossing_weight=0)
+        settings = replace(QUICK, change="shapes", steps_by=steps_by, crossing_weight=0, area_weight=0)
         points = run(wide, Prompt("red", (300, 0, 100, 48)), settings)[-1].picture.scene.points
         way = (points - wide.scene.points).norm(dim=1)
         moved[steps_by] = way[0] + way[1], way.max()

@@ -68,8 +68,8 @@ class RestyleSettings:
     shapes stay smooth, or those of each number by itself (published)."""
     crossing_weight: Annotated[float, Slider(0, 100)] = 10.0
     """Weight against curves that cross themselves; published without."""
-    area_weight: Annotated[float, Slider(0, 100)] = 0.0
-    """Weight against shapes that shrink below half of their area or turn inside out."""
+    area_weight: Annotated[float, Slider(0, 1000)] = 100.0
+    """Weight against shapes that shrink below half of their area or turn inside out; published without."""
     anchor_weight: Annotated[float, Slider(0, 100)] = 0.0
     """Weight that holds points and colours to where they started."""
     max_side: Annotated[int, Slider(128, 1024)] = 512
@@ -79,8 +79,10 @@ class RestyleSettings:
 
     @staticmethod
     def published(**changes: Any) -> RestyleSettings:
-        """64 crops, compared with the whole region at the start; steps by number; nothing against crossing."""
-        official = RestyleSettings(crops=64, direction="region", steps_by="number", crossing_weight=0.0)
+        """64 crops, compared with the whole region at the start; steps by number; nothing that keeps shapes sound."""
+        official = RestyleSettings(
+            crops=64, direction="region", steps_by="number", crossing_weight=0.0, area_weight=0.0
+        )
         return replace(official, **changes)
 
     def __post_init__(self) -> None:
