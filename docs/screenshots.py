@@ -192,13 +192,63 @@ def photo(browser: Browser, url: str) -> None:
     until(page, "!__pliant.run")
 
 
+def drawings(browser: Browser, url: str) -> None:
+    """A photo becomes a drawing, is told in words, recoloured and zoomed into."""
+    page = browser.new_context(viewport=WIDE, color_scheme="light").new_page()  # type: ignore[arg-type]
+    page.goto(url)
+    page.get_by_test_id("choose-image-file").set_input_files(str(PHOTO))
+    until(page, "window.__pliant?.document?.at && __pliant.view.zoom > 0")
+    page.get_by_test_id("mode-trace").click()
+    draw_box(page, (0.3, 0.05, 0.6, 0.4))
+    shoot(page, "trace")
+    page.get_by_test_id("run").click()
+    until(page, "!__pliant.run && __pliant.state.document.edit === 'restyle'")
+    draw_box(page, (0.3, 0.05, 0.6, 0.4))
+    write(page, 1, "a green robot")
+    page.get_by_test_id("prompt-add").click()
+    write(page, 1, "a drawing of fire")
+    shoot(page, "words")
+    run(page, at_most=60)
+    shoot(page, "restyling")
+    page.get_by_test_id("stop").click()
+    until(page, "!__pliant.run && __pliant.state.saved")
+    page.get_by_test_id("mode-layers").click()
+    page.get_by_test_id("swatches").locator("input").first.fill("#1d66c9")
+    until(page, "__pliant.view.previewed")
+    shoot(page, "layers")
+
+
+def draw_box(page: Page, sides: tuple[float, float, float, float]) -> None:
+    """Pull a box; its sides as shares of the picture, from its left, top, left, top."""
+    node = "__pliant.state.nodes.find(node => node.id === __pliant.document.at.node)"
+    width, height = page.evaluate(f"{node}.size")
+    box, zoom = page.get_by_test_id("canvas").bounding_box(), page.evaluate("__pliant.view.zoom")
+    if box is None:
+        raise AssertionError("the canvas is on the page")
+    left, top = box["x"] + (box["width"] - width * zoom) / 2, box["y"] + (box["height"] - height * zoom) / 2
+    page.get_by_test_id("tool-box").click()
+    page.mouse.move(left + sides[0] * width * zoom, top + sides[1] * height * zoom)
+    page.mouse.down()
+    page.mouse.move(left + sides[2] * width * zoom, top + sides[3] * height * zoom, steps=6)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+
+
+def write(page: Page, number: int, text: str) -> None:
+    """Say what a prompt should become."""
+    field = page.get_by_test_id(f"prompt-{number}-text")
+    field.fill(text)
+    field.press("Enter")
+    until(page, f"__pliant.state.document.prompts[{number - 1}]?.text === {text!r}")
+
+
 def main() -> None:
     """Take the tour."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     path = shutil.which("chromium") or shutil.which("google-chrome")
     with studio() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        for part in (tour, repaint, photo):
+        for part in (tour, repaint, photo, drawings):
             part(browser, url)
         browser.close()
 

@@ -51,9 +51,9 @@ function PathRow({ path, group }: { path: LayerPath; group: number }) {
     <li class="layer-row" data-hidden={layers.has(item, "hidden")} data-testid={`path-${path.number}`}>
       <span class="layer-name">
         <span
-          class="chip"
+          class="path-paint"
           data-stroke={path.fill < 0}
-          style={{ "--chip": swatch ? layers.colourOf(swatch.number, swatch.colour) : "transparent" }}
+          style={{ "--paint": swatch ? layers.colourOf(swatch.number, swatch.colour) : "transparent" }}
         />
         <span>{name}</span>
       </span>
