@@ -32,7 +32,7 @@ def redness(picture):
 
 
 @pytest.mark.parametrize("method", ["network", "pixels"])
-@pytest.mark.parametrize("direction", ["crop", "region"])
+@pytest.mark.parametrize("direction", ["none", "crop", "region"])
 def test_red_lowers_the_loss_and_reddens_the_photo(photo, method, direction):
     steps = run(photo, settings=replace(QUICK, method=method, direction=direction))
     assert [step.index for step in steps] == list(range(13))

@@ -52,6 +52,8 @@ class DrawSettings:
 
     strokes: Annotated[int, Slider(8, 1024, log=True)] = 256
     """How many strokes there are, of one to three cubics each."""
+    width: Annotated[float, Slider(1, 20)] = 1.0
+    """How wide they are at the start, in pixels of a canvas of 224; they may become 1 to 50."""
     max_steps: Annotated[int, Slider(10, 1000)] = 250
     """Updates of the strokes; the rate of points falls to 0.4 of itself at half of them, and to 0.1 at three quarters."""
     shape_rate: Annotated[float, Slider(0.1, 5, log=True)] = 1.0
@@ -70,7 +72,7 @@ class DrawSettings:
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
         ranges = {
-            "strokes": (1, 4096), "max_steps": (1, 100_000), "crops": (1, 256), "seed": (0, 2**31),
+            "strokes": (1, 4096), "width": WIDTHS, "max_steps": (1, 100_000), "crops": (1, 256), "seed": (0, 2**31),
             "shape_rate": (0, 100), "width_rate": (0, 100), "colour_rate": (0, 1),
         }  # fmt: skip
         for name, (low, high) in ranges.items():
@@ -193,13 +195,13 @@ def _share(progress: float) -> float:
 def _strokes(scene: Scene, prompts: tuple[Prompt, ...], settings: DrawSettings) -> Scene:
     """New random strokes in a group of their own, on nothing."""
     rng = np.random.default_rng(settings.seed)
-    width = max(scene.size) / CANVAS
+    unit = max(scene.size) / CANVAS
     boxes = [prompt.box or (0.0, 0.0, *scene.size) for prompt in prompts]
     paths = [
         Path(
             [Subpath(_walk(rng, boxes[number % len(boxes)]), closed=False)],
             stroke=(rng.random(), rng.random(), rng.random()),
-            stroke_width=WIDTHS[0] * width,
+            stroke_width=settings.width * unit,
             opacity=rng.random(),
             group=0,
         )

@@ -53,8 +53,9 @@ class StyliseSettings:
     """Side of the crops, as a share of the longer side of the region."""
     distortion: Annotated[float, Slider(0, 0.6)] = 0.5
     """How slanted the crops are."""
-    direction: Literal["crop", "region"] = "crop"
-    """What a crop is compared with: the same crop of the photo, or the whole region (as published)."""
+    direction: Literal["none", "crop", "region"] = "none"
+    """What a view is compared with: nothing, so that it should lie itself where the words point from "photo"; or the same crop
+    of the photo, or the whole photo (published), so that its change should point there."""
     crop_weight: Annotated[float, Slider(0, 20000)] = 9000.0
     """Weight of the mean of the crops."""
     region_weight: Annotated[float, Slider(0, 2000)] = 500.0
