@@ -262,6 +262,22 @@ def test_a_drawing_is_exported_as_svg_and_says_how_it_was_made(page):
     assert movie[:3] == b"GIF"
 
 
+def test_a_large_drawing_is_painted_smaller_but_for_its_picture(page):
+    svg = SVG.replace(b'width="60" height="40"', b'width="3000" height="2000"')
+    state = opened(page, svg)
+    place = state["document"]["at"]
+    assert state["nodes"][-1]["size"] == [3000, 2000]
+    still = picture_of(page.frame(place))
+    assert still.shape == (1365, 2048, 3)
+    assert tuple(still[33 * 1365 // 40, 20 * 2048 // 60]) == (0x8B, 0x5A, 0x2B)
+    page.do("change", label="Hide", edit="layers", layers={"hidden": [2]})
+    _, state = page.run()
+    frame = next(each for each in page.log if each["type"] == "frame")
+    assert Image.open(io.BytesIO(frame["image"])).size == (1024, 683)
+    _, movie = page.export("gif", state["document"]["at"])
+    assert Image.open(io.BytesIO(movie)).size == (1920, 1280)
+
+
 def test_other_pictures_are_not_exported_as_svg(page):
     place = page.sample()
     assert "not a drawing" in page.refused("export", format="svg", place=place)

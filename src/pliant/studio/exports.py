@@ -22,7 +22,7 @@ from pliant.project import StoredStep
 from pliant.steps import Trace
 from pliant.studio import messages as m
 from pliant.studio.device import Device
-from pliant.studio.drawings import as_drawing, svg_of
+from pliant.studio.drawings import as_drawing, at_most, svg_of
 
 if TYPE_CHECKING:
     from pliant.studio.session import Session
@@ -40,6 +40,8 @@ SUFFIXES = {
     "project": ".pliant",
 }
 STILLS = frozenset({"png", "jpg", "webp"})
+LARGEST_FRAME = 1920
+"""Pixels of the longer side of a drawing in an animation."""
 ANIMATIONS = frozenset({"mp4", "webm", "gif", "webp-animation"})
 
 
@@ -140,7 +142,9 @@ class Exporter:
         steps = list(stored)[: wish.place.step + 1]
         if len(steps) < 2:
             raise InputError("An animation shows a run; this picture has only one frame. Run an edit first.")
-        painted = [replace(step, picture=_OnDevice(step.picture, session.studio.device)) for step in steps]
+        device = session.studio.device
+        pictures = [_OnDevice(at_most(step.picture, LARGEST_FRAME), device) for step in steps]
+        painted = [replace(step, picture=picture) for step, picture in zip(steps, pictures, strict=True)]
         trace: Trace[StoredStep] = Trace(painted)
         clock.total = len(painted)
 

@@ -12,7 +12,8 @@ from typing import Any, Literal, Protocol
 from pliant.errors import PliantError
 from pliant.steps import Run, Step, Trace
 from pliant.studio.describe import step_facts
-from pliant.studio.frames import Frame, to_jpeg
+from pliant.studio.drawings import at_most
+from pliant.studio.frames import MAX_SIDE, Frame, to_jpeg
 from pliant.studio.messages import StepFacts
 
 FRAME_SECONDS = 1 / 40
@@ -153,7 +154,7 @@ class RunJob:
 
     def _show(self, step: Step, finished: float) -> None:
         began = time.monotonic()
-        jpeg = to_jpeg(step.picture.preview())
+        jpeg = to_jpeg(at_most(step.picture, MAX_SIDE).preview())
         facts, self._facts = tuple(self._facts), []
         self._watcher.frame(Frame(self.node, step.index, facts, finished, jpeg))
         self._next_frame = began + max(FRAME_SECONDS, PAINTING * (time.monotonic() - began))

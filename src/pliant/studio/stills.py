@@ -13,10 +13,14 @@ from PIL import Image
 from pliant.errors import InputError
 from pliant.studio import messages as m
 from pliant.studio.describe import all_facts, pairs
+from pliant.studio.drawings import at_most
 from pliant.studio.frames import to_jpeg, to_png
 from pliant.studio.studio import Studio
 
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+THUMB = 160
+LARGEST_STILL = 2048
+"""Pixels of the longer side of a drawing's still; the page shows its SVG where that is too few."""
 Width = Annotated[int, Query(ge=16, le=1024)]
 
 
@@ -61,7 +65,8 @@ def _add_frames(app: FastAPI, studio: Studio) -> None:
     ) -> Response:
         project = (await studio.session(session)).project
         check_step(step)
-        image: Image.Image = await studio.compute(lambda: project.picture(node, step).render())
+        side = LARGEST_STILL if width is None else width
+        image: Image.Image = await studio.compute(lambda: at_most(project.picture(node, step), side).render())
         if width is None:
             return png(await asyncio.to_thread(to_png, image))
         return jpeg(await asyncio.to_thread(to_jpeg, image, 85, width), FOREVER)
@@ -122,8 +127,8 @@ def add_projects(app: FastAPI, studio: Studio) -> None:
         at = found.desk.document.at
         if at is None:
             raise InputError("There is no picture in this project yet.")
-        image = await studio.compute(lambda: found.project.picture(at.node, at.step).render())
-        return jpeg(to_jpeg(image, 85, 160))
+        image = await studio.compute(lambda: at_most(found.project.picture(at.node, at.step), THUMB).render())
+        return jpeg(to_jpeg(image, 85, THUMB))
 
     @app.delete("/api/projects/{session}")
     async def remove(session: str) -> Response:  # pyright: ignore[reportUnusedFunction]

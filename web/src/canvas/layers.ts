@@ -82,7 +82,7 @@ export class Layers {
       this.drawNothing();
     } else {
       if (stale.has("picture")) {
-        const sharp = sharpens(placement) ? model.sharp.peek() : null;
+        const sharp = sharpens(placement, shown) ? model.sharp.peek() : null;
         this.pictures.draw(placement, sharp ?? shown, comparison, model.split.peek(), model.grid.peek());
         this.divider.place(placement);
       }

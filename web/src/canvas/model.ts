@@ -89,6 +89,8 @@ export interface PointNote {
 
 export interface CanvasModel {
   readonly picture: ReadonlySignal<Shown | null>;
+  /** Of what is shown, in its own pixels, where those that came are fewer; null where they are all. */
+  readonly extent: ReadonlySignal<Pick<Shown, "width" | "height"> | null>;
   /** The same without pixels, sharp at every zoom; null while there is none. */
   readonly sharp: ReadonlySignal<Shown | null>;
   /** The picture shows what the edit would make. */

@@ -6,8 +6,8 @@ import type { Placement } from "./placement";
 import { Sheet } from "./sheet";
 
 /** The picture's pixels are larger than the screen's. */
-export function sharpens({ view, ratio }: Placement): boolean {
-  return view.scale * ratio > 1;
+export function sharpens({ view, ratio, picture }: Placement, shown: Shown): boolean {
+  return view.scale * ratio * picture.width > shown.width;
 }
 
 export class PictureLayer {

@@ -18,7 +18,7 @@ import { PartsLayer } from "./parts-layer";
 import { PartsTool } from "./parts-tool";
 import { PointTool } from "./point-tool";
 import { type Desk, type Hand, Pointers } from "./pointers";
-import { isInside, toPicture } from "./viewport";
+import { isInside, type Size, toPicture } from "./viewport";
 
 /** Pixels that an arrow key moves a point or the crop by while Shift is held. */
 const LONG_STEP = 10;
@@ -157,7 +157,7 @@ export class Stage {
 
   private watch(): void {
     const { model } = this;
-    this.follow(() => this.takePicture(model.picture.value), "picture");
+    this.follow(() => this.takePicture(model.picture.value, model.extent.value), "picture");
     this.follow(() => model.sharp.value, "picture");
     this.follow(() => {
       this.divider.show(model.picture.value !== null && model.comparison.value?.style === "slider");
@@ -213,14 +213,15 @@ export class Stage {
     );
   }
 
-  private takePicture(shown: Shown | null): void {
-    const size = shown === null ? "" : `${shown.width} ${shown.height}`;
+  private takePicture(shown: Shown | null, extent: Size | null): void {
+    const picture = shown && (extent ?? shown);
+    const size = picture === null ? "" : `${picture.width} ${picture.height}`;
     if (size === this.size) {
       return;
     }
     this.size = size;
     this.layers.pictures.paper.hidden = shown === null;
-    this.camera.show(shown);
+    this.camera.show(picture);
     this.painting.pictureResized();
     this.layers.redraw(...ALL_LAYERS);
   }

@@ -40,6 +40,7 @@ export function makeCanvasModel({
 
   return {
     picture: viewing.picture,
+    extent: viewing.extent,
     sharp: sharp.shown,
     isPreview: computed(() => viewing.preview.value !== null),
     comparison: viewing.comparison,

@@ -23,7 +23,10 @@ export class Sharp {
       const atRest = session.run.value === null && viewing.preview.value === null;
       return place !== null && node?.kind === "vector" && atRest ? drawingAddress(session.id, place) : null;
     });
-    const isNear = computed(() => tools.zoom.value * window.devicePixelRatio > 1);
+    const isNear = computed(() => {
+      const [all, shown] = [viewing.extent.value?.width ?? 0, viewing.picture.value?.width ?? 0];
+      return tools.zoom.value * window.devicePixelRatio * all > shown;
+    });
     this.shown = computed(() =>
       this.loaded.value?.address === wanted.value ? (this.loaded.value?.drawing ?? null) : null,
     );

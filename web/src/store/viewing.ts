@@ -32,6 +32,8 @@ export class Viewing {
   /** The preview in place of the frame, when it is shown. */
   readonly preview: ReadonlySignal<Shown | null>;
   readonly picture: ReadonlySignal<Shown | null>;
+  /** Of a drawing, which may come in fewer pixels than it has; null for all else. */
+  readonly extent: ReadonlySignal<Pick<Shown, "width" | "height"> | null>;
 
   /** The frame that the shown one is compared with; null stands for the start of its run. */
   readonly against: Signal<Place | null> = signal(null);
@@ -55,6 +57,10 @@ export class Viewing {
       this.takesPreviews.value && this.looking.value === null ? this.previewed.value : null,
     );
     this.picture = computed(() => this.preview.value ?? this.frame.value);
+    this.extent = computed(() => {
+      const node = this.node.value;
+      return node?.kind === "vector" ? { width: node.size[0], height: node.size[1] } : null;
+    });
     this.comparison = computed(() => {
       const style = this.style.value;
       const before = this.preview.value !== null && this.against.value === null;
