@@ -17,7 +17,7 @@ from pliant.vector.svg_writer import svg_text
 
 import drawings
 
-QUICK = DrawSettings(strokes=12, max_steps=12, crops=3, colour_rate=0.05, width_rate=0.5)
+QUICK = DrawSettings(strokes=12, max_steps=12, crops=3, colour_rate=0.05, width=1.0, width_rate=0.5)
 
 
 def run(picture, prompts="red", settings=QUICK, **more):
