@@ -25,12 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from pliant.gan.encoder import Encoder, EncoderConfig, save_encoder
+from pliant.gan.encoder import Encoder, EncoderConfig, load_encoder, save_encoder
 from pliant.gan.latent import fingerprint, load_generator
 from pliant.gan.region import KnownRegion
 from pliant.gan.stylegan2 import Generator
@@ -82,6 +81,23 @@ def unit(features: list[Tensor]) -> list[Tensor]:
     return [functional.normalize(each.float(), dim=1, eps=1e-6) for each in features]
 
 
+@torch.no_grad()
+def in_region(net: Encoder, region: KnownRegion) -> Encoder:
+    """An encoder that gives whitened codes, in which training is evener. Their axes differ from machine to machine."""
+    net.weight.copy_(net.weight @ region.whiten)
+    net.bias.copy_((net.bias - region.mean) @ region.whiten)
+    return net
+
+
+@torch.no_grad()
+def out_of_region(net: Encoder, region: KnownRegion) -> Encoder:
+    """The inverse of `in_region`, in a copy."""
+    net = copy.deepcopy(net)
+    net.weight.copy_(net.weight @ region.colour)
+    net.bias.copy_(net.bias @ region.colour + region.mean)
+    return net
+
+
 class Training:
     """The networks, the pictures, and one step.
 
@@ -103,7 +119,8 @@ class Training:
             )
         self.net = Encoder(shape).to(device, memory_format=torch.channels_last)
         if args.begin:
-            self.net.load_state_dict(load_file(args.begin / "model.safetensors", device=str(device)))
+            self.net.load_state_dict(load_encoder(args.begin, device).state_dict())
+            self.net = in_region(self.net, self.region)
         self.average = copy.deepcopy(self.net).eval().requires_grad_(requires_grad=False)
         self.look = load_landmarks(device=device)
         self.rng = torch.Generator(device).manual_seed(args.seed)
@@ -256,7 +273,7 @@ def main() -> None:
     print(json.dumps({"parameters": parameters, "renders": count}), flush=True)
     steps, seconds, log = run(training, held, args)
     psnr, made = training.evaluate(held)
-    save_encoder(training.average, args.out)
+    save_encoder(out_of_region(training.average, training.region), args.out)
     card = CARD.format(
         name=f"{generator.name}-encoder",
         parameters=parameters,

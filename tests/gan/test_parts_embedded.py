@@ -1,10 +1,13 @@
-"""The part head that comes with portraits-256."""
+"""What comes with portraits-256: its part head, its encoder, and the network that tells its people apart."""
 
 import pytest
 import torch
 
-from pliant.gan.latent import load_generator, sample
+from pliant.gan.encoder import encoder_of
+from pliant.gan.latent import LatentPicture, load_generator, sample
+from pliant.gan.part_edit import RepaintSettings, repaint
 from pliant.gan.parts import load_head, segment
+from pliant.perception.identity import load_identity
 from pliant.zoo import WEIGHTS_FOLDER
 
 
@@ -48,3 +51,33 @@ def test_it_doubts_edges_more_than_surfaces(found):
 
 def test_it_is_small():
     assert (WEIGHTS_FOLDER / "portraits-256-parts" / "model.safetensors").stat().st_size < 3_000_000
+
+
+def test_a_repaint_can_hold_on_to_the_person():
+    generator = load_generator("portraits-256")
+    picture = sample(generator, 24)
+    ids = segment(picture).ids.clone()
+    ids[:120][ids[:120] == load_head(generator).id_of("skin")] = load_head(generator).id_of("hair")
+    net, alike = load_identity(), {}
+    for weight in (0.0, 3.0):
+        *_, last = repaint(picture, ids, settings=RepaintSettings(max_steps=12, identity_weight=weight))
+        alike[weight] = float(net.similarity(last.picture.pixels()[None], picture.pixels()[None]))
+    assert alike[3.0] > alike[0.0] + 0.05
+
+
+def test_the_embedded_encoder_knows_the_people_of_its_model():
+    generator = load_generator("portraits-256")
+    encoder = encoder_of(generator)
+    photos = torch.stack([sample(generator, seed).pixels() for seed in (3, 4, 5)])
+    again = torch.stack([LatentPicture(generator, ws).pixels() for ws in encoder(photos)])
+    psnr = 10 * (4 / (again - photos).square().mean((1, 2, 3))).log10()
+    assert psnr.mean() > 17
+    assert psnr.min() > 14
+
+
+def test_the_embedded_identity_network_tells_people_apart():
+    net, generator = load_identity(), load_generator("portraits-256")
+    a, b = (sample(generator, seed).pixels()[None] for seed in (3, 4))
+    darker = (a * 0.8 - 0.2).clamp(-1, 1)
+    assert net.similarity(a, darker) > 0.6
+    assert net.similarity(a, b) < 0.5

@@ -201,3 +201,8 @@ def test_a_map_comes_back_from_its_file(picture, head, tmp_path):
     assert torch.equal(as_parts(shuffled, head), found.ids)
     with pytest.raises(InputError, match=r"should end in \.png"):
         save_parts(found, tmp_path / "parts.jpg")
+
+
+def test_the_person_can_be_held_only_where_there_is_one(picture, head, painted):
+    with pytest.raises(InputError, match="no face in this picture"):
+        repaint(picture, painted, head=head, settings=replace(QUICK, identity_weight=1))

@@ -1,5 +1,7 @@
 """The encoder's recipe leaves an encoder that inversion starts from."""
 
+import copy
+import importlib.util
 import json
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pliant.errors import CheckpointError
 from pliant.gan.encoder import Encoder, EncoderConfig, encoder_of, load_encoder, save_encoder
 from pliant.gan.invert import InvertSettings, invert
 from pliant.gan.latent import fingerprint, load_generator, sample
+from pliant.gan.region import KnownRegion
 
 import tiny
 from paths import REPOSITORY
@@ -51,6 +54,29 @@ def test_a_short_training_gives_an_encoder_that_is_found(home):
     assert torch.allclose(step.picture.ws, ws[0], atol=1e-4)
     other = tiny.generator(32, seed=1)
     assert encoder_of(other) is None  # of the same name, but it makes other pictures
+
+
+@pytest.fixture
+def recipe():
+    path = REPOSITORY / "recipes" / "portraits" / "encoder.py"
+    spec = importlib.util.spec_from_file_location("encoder_train", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.mark.usefixtures("home")
+def test_an_encoder_goes_on_in_whitened_axes_and_leaves_them_the_same(recipe):
+    region = KnownRegion.of(load_generator("tiny"))
+    config = EncoderConfig(8, 16, "abc", 64, (8, 8, 8, 8, 8), (1, 1, 1, 1, 1), 2)
+    net = Encoder(config).eval()
+    x = torch.randn(2, 3, 64, 64)
+    before = net(x)
+    inside = recipe.in_region(copy.deepcopy(net), region)
+    assert torch.allclose(inside(x) @ region.colour + region.mean, before, atol=1e-3)
+    assert torch.allclose(recipe.out_of_region(inside, region)(x), before, atol=1e-3)
 
 
 def test_the_encoder_of_portraits_is_small():

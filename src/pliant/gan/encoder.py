@@ -2,8 +2,8 @@
 
 A small residual encoder with a top-down path (in the manner of the feature pyramids of EditGAN and pSp). Each layer's w is
 read from one of three scales, coarse layers from the coarsest, by attention: a few learned maps say where to look, and one
-matrix turns what was seen there into the code. It works in the whitened coordinates of `KnownRegion`, in which every
-direction of a code counts alike.
+matrix turns what was seen there into the code before the mapping network's last leaky ReLU, where codes are close to normally
+distributed.
 Trained by `recipes/portraits/encoder.py`.
 """
 
@@ -23,12 +23,12 @@ from torch import Tensor, nn
 from pliant import zoo
 from pliant.errors import CheckpointError
 from pliant.gan.latent import fingerprint
-from pliant.gan.region import KnownRegion
+from pliant.gan.region import bend
 from pliant.gan.stylegan2 import Generator
 from pliant.gan.tuned import original
 from pliant.perception.landmarks import resize_for
 
-FORMAT, VERSION = "pliant-encoder", 1
+FORMAT, VERSION = "pliant-encoder", 2
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _conv(n_in: int, n_out: int, size: int = 3, stride: int = 1) -> nn.Sequentia
 
 
 class Encoder(nn.Module):
-    """Photo to whitened codes.
+    """Photo to codes before the mapping network's last leaky ReLU.
 
     Args:
         config: its shape.
@@ -97,7 +97,7 @@ class Encoder(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.num_ws, config.w_dim))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Whitened codes [N, num_ws, w_dim] of pictures [N, 3, H, W] in [-1, 1]."""
+        """Codes [N, num_ws, w_dim], to be bent, of pictures [N, 3, H, W] in [-1, 1]."""
         x = self.stem(resize_for(images, self.config.input_size))
         maps: list[Tensor] = []
         for stage in self.stages:
@@ -127,15 +127,15 @@ def _scale(layer: int, num_ws: int) -> int:
 
 
 class CodeEncoder:
-    """An encoder together with its generator's region: photo to ws."""
+    """An encoder as inversions use it: photo to ws."""
 
-    def __init__(self, net: Encoder, region: KnownRegion) -> None:
-        self.net, self.region = net, region
+    def __init__(self, net: Encoder) -> None:
+        self.net = net
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
         """Codes ws [N, num_ws, w_dim] of pictures [N, 3, H, W] in [-1, 1]."""
-        return self.region.to_w(self.net(images).float())
+        return bend(self.net(images).float())
 
 
 def encoder_of(generator: Generator) -> CodeEncoder | None:
@@ -153,7 +153,7 @@ def encoder_of(generator: Generator) -> CodeEncoder | None:
         found = next((place for place in places if (place / "config.json").is_file()), None)
         net = None if found is None else load_encoder(found, generator.device)
         fits = net is not None and net.config.fingerprint == fingerprint(generator)
-        generator.memo["encoder"] = CodeEncoder(net, KnownRegion.of(generator)) if net and fits else None
+        generator.memo["encoder"] = CodeEncoder(net) if net and fits else None
     return generator.memo["encoder"]
 
 

@@ -28,6 +28,7 @@ from pliant.gan.latent import LatentPicture
 from pliant.gan.lean import fast_dtype
 from pliant.gan.parts import PartMap, PartsLike, as_parts, checked_head, segment
 from pliant.gan.region import KnownRegion
+from pliant.perception.identity import load_identity
 from pliant.points import MaskLike, as_mask
 from pliant.settings import Slider
 from pliant.steps import Step
@@ -60,6 +61,8 @@ class RepaintSettings:
     """Weight of the pixels outside the region."""
     feature_weight: Annotated[float, Slider(0, 100)] = 5.0
     """Weight of the generator's features outside the region."""
+    identity_weight: Annotated[float, Slider(0, 5)] = 0.0
+    """Weight of staying the same person, as Pliant's identity network sees it; for portraits."""
     hold_back: Annotated[float, Slider(0, 10)] = 1.0
     """Weight of the pull toward codes that the model knows, felt once strain exceeds 1."""
     patience: Annotated[int, Slider(2, 50)] = 12
@@ -72,7 +75,7 @@ class RepaintSettings:
         for name in ("step_size", "max_steps", "part_weight", "patience"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be greater than 0; it is {getattr(self, name)}.")
-        for name in ("margin", "pixel_weight", "feature_weight", "hold_back"):
+        for name in ("margin", "pixel_weight", "feature_weight", "identity_weight", "hold_back"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} must be 0 or more; it is {getattr(self, name)}.")
 
@@ -213,6 +216,11 @@ class _Goal:
             for name, values in reference.features.items()
             if FEATURE_HEIGHTS[0] <= values.shape[2] <= FEATURE_HEIGHTS[1] and name.endswith("conv1")
         }
+        if settings.identity_weight:
+            self.person = load_identity(device=self.image.device)
+            if not self.person.sees_face(self.image).all():
+                raise InputError("There is no face in this picture, so identity_weight must be 0.")
+            self.before = self.person.embed(self.image)
         # A cell may be held only if all of the picture that it covers lies outside.
         self.cells = {
             name: (
@@ -231,6 +239,8 @@ class _Goal:
         kept = torch.stack([self._kept(name, features[name]) for name in self.held]).mean()
         weights = self.settings
         loss = weights.part_weight * parts + weights.pixel_weight * pixels + weights.feature_weight * kept
+        if weights.identity_weight:
+            loss = loss + weights.identity_weight * (1 - (self.person.embed(image) * self.before).sum())
         change = (squared.detach().sum() / self.outside.sum().clamp_min(1)).sqrt()
         return loss, float(right.float().mean()), float(change)
 
