@@ -160,14 +160,17 @@ def mean_iou(counts: Tensor) -> float:
 
 def augment(images: Tensor, ids: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Mirror, shift, tint and soften: float pictures [N, 3, S, S], ids [N, S, S]."""
-    count = len(images)
-    flip = torch.rand(count, 1, 1, generator=rng) < 0.5
-    ids = torch.where(flip, torch.tensor(MIRRORED, dtype=ids.dtype)[ids.flip(2).long()], ids)
+    count, device = len(images), images.device
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.rand(count, *shape, generator=rng).to(device)
+
+    flip = drawn(1, 1) < 0.5
+    ids = torch.where(flip, ids.new_tensor(MIRRORED)[ids.flip(2).long()], ids)
     images = torch.where(flip[:, None], images.flip(3), images).float() / 127.5 - 1
     shift = torch.randint(-16, 17, (2,), generator=rng).tolist()
     images, ids = images.roll(shift, (2, 3)), ids.roll(shift, (1, 2))
-    gain = torch.rand(count, 3, 1, 1, generator=rng) * 0.4 + 0.8
-    images = (images * gain + torch.rand(count, 3, 1, 1, generator=rng) * 0.2 - 0.1).clamp(-1, 1)
+    images = (images * (drawn(3, 1, 1) * 0.4 + 0.8) + drawn(3, 1, 1) * 0.2 - 0.1).clamp(-1, 1)
     if torch.rand((), generator=rng) < 0.5:
         images = functional.avg_pool2d(functional.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
     return images, ids
@@ -188,7 +191,7 @@ def train(net: PartNet, data: Labelled, seconds: float, batch: int, seed: int) -
         rate = 4e-3 * min(1.0, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * progress))
         optimiser.param_groups[0]["lr"] = max(rate, 1e-6)
         rows = torch.randint(len(data.images), (batch,), generator=rng)
-        images, ids = (each.to(device) for each in augment(data.images[rows], data.ids[rows], rng))
+        images, ids = augment(data.images[rows].to(device), data.ids[rows].to(device), rng)
         top, left = torch.randint(2, (2,), generator=rng).tolist()  # a score stands for four pixels in turn
         ids = ids[:, top::2, left::2].long()
         loss = functional.cross_entropy(net(images), ids, weights)
