@@ -9,9 +9,9 @@ function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, each) => sum + each, 0) / values.length;
 }
 
-/** Percent of the way that the words point; 0 where a picture leads away from them. */
+/** Of a cosine; below 0 where a picture leads away from the words. */
 function percent(agreement: number): number {
-  return 100 * Math.max(agreement, 0);
+  return 100 * agreement;
 }
 
 function WordsProgress({ facts, step }: ProgressProps) {

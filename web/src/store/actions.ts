@@ -25,6 +25,7 @@ export function branchFrom({ session, viewing }: Studio, place: Place): void {
 export function run(studio: Studio): void {
   if (studio.session.run.value !== null || studio.obstacle.value !== null) return;
   studio.viewing.follow();
+  studio.session.dismiss("picture");
   studio.session.start(false);
 }
 

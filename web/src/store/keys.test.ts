@@ -7,7 +7,8 @@ vi.hoisted(() => {
 });
 
 import { found } from "../ui/help";
-import { chordOf, KEYS } from "./keys";
+import { KEYS } from "./keymap";
+import { chordOf } from "./keys";
 
 function press(
   key: string,

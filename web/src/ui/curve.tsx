@@ -11,7 +11,7 @@ const WIDTH = 256;
 const HEIGHT = 72;
 const TOP = 4;
 
-/** SVG path of the values; gaps where there is none. */
+/** SVG path of the values, those below zero at the bottom; gaps where there is none. */
 export function pathOf(points: Line["points"], lastStep: number): string {
   const highest = Math.max(...points.map(({ value }) => value ?? 0), Number.MIN_VALUE);
   let pen = "M";
@@ -22,7 +22,7 @@ export function pathOf(points: Line["points"], lastStep: number): string {
         return "";
       }
       const x = (step / Math.max(lastStep, 1)) * WIDTH;
-      const y = HEIGHT - (value / highest) * (HEIGHT - TOP);
+      const y = HEIGHT - (Math.max(value, 0) / highest) * (HEIGHT - TOP);
       const part = `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
       pen = "L";
       return part;

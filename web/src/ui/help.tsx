@@ -2,7 +2,7 @@
 
 import { Fragment } from "preact";
 import { useState } from "preact/hooks";
-import { KEYS, type Key } from "../store/keys";
+import { KEYS, type Key } from "../store/keymap";
 import { useStudio } from "./context";
 import { SearchField } from "./controls";
 import { Dialog } from "./dialog";
