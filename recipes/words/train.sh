@@ -3,12 +3,13 @@
 # $1: folder of the parts that pack.py wrote; $2: folder for the models; $3: seconds in all on one GPU (520 fits ten minutes).
 set -eu
 export PYTHONPATH=src PYTHONUNBUFFERED=1
+export OMP_NUM_THREADS=1  # thousands of small copies: with 32 threads they take minutes
 data="$2/data"
 mkdir -p "$data"
 find "$1" -name '*.zip' | while read -r file; do python3 -m zipfile -e "$file" "$data"; done
 gpus=$(nvidia-smi -L | wc -l)
 train() {
-  python3 recipes/words/train.py --data "$data" --seed "$1" --out "$2/words-small-$1" --seconds "$3" --workers 6 \
+  python3 recipes/words/train.py --data "$data" --seed "$1" --out "$2/words-small-$1" --seconds "$3" --workers 8 \
     > "$2/train-$1.log" 2>&1 || tail "$2/train-$1.log"
 }
 if [ "$gpus" -gt 1 ]; then
