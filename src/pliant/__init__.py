@@ -31,15 +31,26 @@ if TYPE_CHECKING:
     from pliant.gan.parts import PartMap, load_head, segment
     from pliant.gan.stylegan2 import Generator
     from pliant.gan.vectors import EditVector, VectorSettings, apply_vectors
+    from pliant.perception.clip import load_words
     from pliant.photo import Photo, photo_behind
     from pliant.picture import Picture
     from pliant.project import Project
+    from pliant.prompts import Prompt
     from pliant.steps import Run, Step, Trace
+    from pliant.vector.draw import DrawSettings, DrawStep, blank, draw
+    from pliant.vector.layers import LayerChanges, change_layers
+    from pliant.vector.restyle import RestyleSettings, RestyleStep, restyle
+    from pliant.vector.scene import Scene, VectorPicture
+    from pliant.vector.svg import read_svg
+    from pliant.vector.svg_writer import save_svg
+    from pliant.vector.trace import TraceSettings, trace
 
 __all__ = [
     "CheckpointError",
     "DragSettings",
     "DragStep",
+    "DrawSettings",
+    "DrawStep",
     "EditVector",
     "Generator",
     "Hint",
@@ -47,6 +58,7 @@ __all__ = [
     "InvertSettings",
     "InvertStep",
     "LatentPicture",
+    "LayerChanges",
     "MissingExtraError",
     "ModelMismatchError",
     "PartMap",
@@ -54,24 +66,38 @@ __all__ = [
     "Picture",
     "PliantError",
     "Project",
+    "Prompt",
     "RepaintSettings",
     "RepaintStep",
+    "RestyleSettings",
+    "RestyleStep",
     "Run",
+    "Scene",
     "Step",
     "Trace",
+    "TraceSettings",
     "UnsafeCheckpointError",
+    "VectorPicture",
     "VectorSettings",
     "apply_vectors",
+    "blank",
+    "change_layers",
     "drag",
     "drag_many",
+    "draw",
     "hints",
     "invert",
     "load_generator",
     "load_head",
+    "load_words",
     "photo_behind",
+    "read_svg",
     "repaint",
+    "restyle",
     "sample",
+    "save_svg",
     "segment",
+    "trace",
 ]
 
 _HOMES = {
@@ -95,6 +121,15 @@ _HOMES = {
     "pliant.picture": ("Picture",),
     "pliant.project": ("Project",),
     "pliant.steps": ("Run", "Step", "Trace"),
+    "pliant.perception.clip": ("load_words",),
+    "pliant.prompts": ("Prompt",),
+    "pliant.vector.draw": ("DrawSettings", "DrawStep", "blank", "draw"),
+    "pliant.vector.layers": ("LayerChanges", "change_layers"),
+    "pliant.vector.restyle": ("RestyleSettings", "RestyleStep", "restyle"),
+    "pliant.vector.scene": ("Scene", "VectorPicture"),
+    "pliant.vector.svg": ("read_svg",),
+    "pliant.vector.svg_writer": ("save_svg",),
+    "pliant.vector.trace": ("TraceSettings", "trace"),
 }
 
 

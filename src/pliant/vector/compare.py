@@ -12,7 +12,8 @@ from torch import Tensor
 from pliant.images import to_tensor
 from pliant.perception.clip import TextImageModel
 from pliant.prompts import Prompt
-from pliant.vector.guidance import Crops, Guidance
+from pliant.vector.crops import Crops
+from pliant.vector.guidance import Guidance
 from pliant.vector.raster import rasterise
 from pliant.vector.scene import VectorPicture
 
