@@ -1,4 +1,4 @@
-"""Scenes to pictures with masks, many at a time, on the device where the sprites lie; the same scene is always the same picture."""
+"""Scenes to pictures with masks, many at a time, on the sprites' device; the same scene is always the same picture."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ class Composer:
         rough = p.soft * self._noise(0, 0.35 * across + at[0], 0.5 * along + at[1])
         rough = rough + p.fine * clear * self._noise(1, 0.6 * across + at[1], 1.1 * along + at[0])
         rough = rough + p.streaks * self._noise(2, 0.5 * across + at[0], 1.4 * along + at[1])
-        rough = rough + self._patterns(across, along, clear, p.tiles, p.boards, at)
+        rough = rough + self._patterns(across, along, clear, p)
         ground = ground * (1 + rough[:, None]) + 0.25 * p.water[:, None] * rough[:, None]
         edge = p.table * (1 - (depth * 28).clamp(0, 1))
         ground = ground * (1 - 0.22 * edge[:, None])
@@ -219,18 +219,17 @@ class Composer:
         across: Tensor,
         along: Tensor,
         clear: Tensor,
-        tiles: Tensor,
-        boards: Tensor,
-        at: Sequence[Tensor],
+        p: Backdrops,
     ) -> Tensor:
         """[N, S, S] tiles and boards, fading where they get too small."""
+        at = p.places.unbind(1)
         wave = torch.sin(math.pi * (4 * across + at[0])) * torch.sin(math.pi * (4 * along + at[1]))
         checks = torch.tanh(wave * 14 * clear**2) * clear
         board = 5 * across + at[0]
         gap = (1 - ((board - board.round()).abs() * 16 * clear)).clamp(0, 1) * clear
         tone = self._noise(0, (board + 0.5).floor() * 0.1373 + at[1], torch.full_like(board, 0.3))
         grain = self._noise(2, 0.3 * along, 0.9 * board)
-        return tiles * checks + boards * (0.9 * tone + 0.25 * grain * clear - 1.4 * gap)
+        return p.tiles * checks + p.boards * (0.9 * tone + 0.25 * grain * clear - 1.4 * gap)
 
     def _shadows(self, place: Tensor, things: Tensor) -> Tensor:
         """[N, S, S]: how much light the things that stand take from the ground."""
@@ -300,7 +299,7 @@ def _with_hues(sprites: Tensor, rows: Tensor, turns: Tensor) -> Tensor:
 
 
 def noise_maps() -> Tensor:
-    """[5, 1, 257, 257] noise that repeats, its first row and column once more at the end: soft, fine, streaked, hilly; stars."""
+    """[5, 1, 257, 257] noise that repeats, its first row and column again at the end: soft, fine, streaked, hilly; stars."""
     random = torch.Generator().manual_seed(12)
     frequency = torch.fft.fftfreq(NOISE) * NOISE
     fy, fx = frequency[:, None], frequency[None, :]

@@ -1,4 +1,4 @@
-"""Edits with a known right answer: the same scene drawn twice, with one thing moved, resized, turned, removed, swapped or pasted.
+"""Edits with a known right answer: a scene drawn twice, with one thing moved, resized, turned, removed, swapped or pasted.
 
     sprites = read_sprites(folder)
     planner, composer = Planner(sprites), Composer(sprites)

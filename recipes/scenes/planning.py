@@ -200,7 +200,7 @@ class Planner:
     ) -> Placed | None:
         """A place for a thing beside others, or None where none was found in a dozen tries."""
         thing, hue = self.things[number], self.hues[number]
-        flies = thing.place == "air" and scene.sky not in {"wall"}
+        flies = thing.place == "air" and scene.sky != "wall"
         turned = random.random() * (hue >= 0) > 0.5
         wanted = random.choice(list(HUES))
         move = (HUES[wanted] + random.uniform(-0.02, 0.02) - hue) % 1 if turned else 0.0

@@ -9,7 +9,7 @@ import io
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +51,9 @@ class Thing:
         return zlib.crc32(self.name.encode()) % 20 == 0
 
 
-def read_things(path: Path = Path(__file__).with_name("things.txt")) -> list[Thing]:
+def read_things() -> list[Thing]:
     """All things of the list, in its order."""
+    path = Path(__file__).with_name("things.txt")
     things: list[Thing] = []
     place, size = "ground", 0.4
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -82,6 +83,10 @@ class Sprites:
     def device(self) -> torch.device:
         """Where the pictures lie."""
         return self.levels[0].device
+
+    def to(self, device: torch.device | str) -> Sprites:
+        """The same with pictures on a device."""
+        return replace(self, levels=tuple(level.to(device) for level in self.levels))
 
 
 def sprites_of(things: list[Thing], pictures: Tensor, device: torch.device | str = "cpu") -> Sprites:

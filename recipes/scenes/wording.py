@@ -35,10 +35,10 @@ def name_of(placed: Placed, things: Sequence[Thing], *, coloured: bool = True) -
 
 
 def with_article(name: str) -> str:
-    """ "a" or "an" before a name, nothing before many."""
-    first = name.split()[0].lower()
+    """Puts "a" or "an" before a name, nothing before many."""
+    first = name.split(maxsplit=1)[0].lower()
     if (
-        name.split()[-1] in {"grapes", "cherries", "blueberries"}
+        name.rsplit(maxsplit=1)[-1] in {"grapes", "cherries", "blueberries"}
         or name.endswith(" leaves")
         or name == "sushi"
     ):
