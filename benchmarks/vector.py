@@ -355,6 +355,8 @@ def _machine(args: argparse.Namespace) -> dict[str, str]:
         value = getattr(args, option)
         if value is not None and (option, value) not in {("every", 1), ("workers", 1)}:
             given += [f"--{option}", str(value)]
+    if args.table == "quality" and tuple(args.rows) != ROWS:
+        given += ["--rows", *args.rows]
     return {
         "command": shlex.join(given),
         "machine": f"{name}, {torch.get_num_threads()} CPU threads, torch {torch.__version__}",

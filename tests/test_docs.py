@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from pliant.gan.drag import DragSettings
+from pliant.vector.restyle import RestyleSettings
 
 from paths import REPOSITORY
 
@@ -14,6 +15,15 @@ def test_every_setting_in_the_drag_page_exists():
     named = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
     assert len(named) > 5
     assert set(named) <= set(DragSettings.__dataclass_fields__)
+
+
+def test_every_setting_in_the_page_on_words_exists():
+    table = (REPOSITORY / "docs" / "words.md").read_text().partition("## Settings")[2].partition("## ")[0]
+    named = {
+        name for row in re.findall(r"^\|(.*?)\|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+    assert len(named) > 8
+    assert named <= set(RestyleSettings.__dataclass_fields__)
 
 
 def test_links_between_pages_and_to_pictures_lead_somewhere():

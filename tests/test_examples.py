@@ -6,6 +6,8 @@ import sys
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from pliant.vector.svg import read_svg
+
 from paths import REPOSITORY
 
 
@@ -43,3 +45,17 @@ def test_several_edits_are_made_on_one_picture(tmp_path):
     for edit in edits:
         assert ImageStat.Stat(ImageChops.difference(before, edit)).mean != [0, 0, 0]
         before = edit
+
+
+@pytest.mark.timeout(240)
+def test_a_letter_follows_words_with_its_shape_only(tmp_path):
+    script = REPOSITORY / "examples" / "03_words.py"
+    command = [sys.executable, str(script), "--out", str(tmp_path), "--only", "glyph", "--steps", "3"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "glyph: 3 updates" in run.stdout
+    before = read_svg(REPOSITORY / "examples" / "drawings" / "glyph.svg").scene
+    after = read_svg(tmp_path / "glyph.svg").scene
+    assert (after.points - before.points).abs().max() > 1
+    assert (after.colours - before.colours).abs().max() < 0.003
+    with Image.open(tmp_path / "glyph.png") as sheet:
+        assert sheet.width > 2 * 320
