@@ -129,7 +129,8 @@ class Training:
         self.importance = min_snr(self.alphas)
         self.new = max(1, args.batch // args.reuse)
         self.store = Store(self.new * args.store, sizes.side // 8, self.device, dtype)
-        self.predict = torch.compile(self.net) if args.compile else self.net
+        if args.compile:
+            self.net.unet.compile()
         self.encode = torch.compile(self._encoded) if args.compile else self._encoded
 
     def _resume(self, state: dict[str, object]) -> None:
@@ -163,7 +164,7 @@ class Training:
             memory_format=torch.channels_last
         )
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            found = self.predict(noisy, steps, tokens)
+            found = self.net(noisy, steps, tokens)
         loss = ((found.float() - noise).square().mean((1, 2, 3)) * self.importance[steps]).mean()
         self.gradients.flat.zero_()
         loss.backward()
