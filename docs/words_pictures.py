@@ -9,12 +9,13 @@ from pathlib import Path
 from PIL import Image
 
 IMAGES = Path(__file__).parent / "images" / "words"
+COMPARED = Path(__file__).parents[1] / "benchmarks" / "results" / "vector_quality_cpu.jpg"
 DRAWINGS = Path(__file__).parents[1] / "examples" / "drawings"
 WIDEST = 720
 
 
 def main() -> None:
-    """Sheets as small JPEGs, and the house before and after as SVG."""
+    """Sheets as small JPEGs, the benchmark's, and the house before and after as SVG."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -28,6 +29,7 @@ def main() -> None:
         image.save(IMAGES / f"{path.stem}.jpg", quality=82, optimize=True)
     shutil.copyfile(DRAWINGS / "house.svg", IMAGES / "house.svg")
     shutil.copyfile(args.made / "building.svg", IMAGES / "building.svg")
+    shutil.copyfile(COMPARED, IMAGES / "compared.jpg")
     size = sum(path.stat().st_size for path in IMAGES.iterdir())
     print(f"{IMAGES}: {size / 1000:.0f} kB")
 
