@@ -61,7 +61,7 @@ from pliant.vector.scene import Scene, VectorPicture
 from pliant.vector.stylise import StyliseSettings, stylise
 from pliant.vector.svg_writer import save_svg
 from pliant.vector.trace import TraceSettings, trace
-from quality import pairs, perceptual, words
+from quality import pairs, perceptual, words, words_report
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -70,12 +70,6 @@ NOTHING = "nothing (traced)"
 ROWS = (NOTHING, "CLIPVG, 2 rounds", "CLIPVG, 1 round", "CLIPVG as published", "pixels", "CLIPstyler")
 SIDE = 256
 """Pixels of the longer side of the pictures."""
-COLUMNS = {
-    "judge_gain": ("gain, judge", 3), "judge_along": ("along, judge", 3), "judge_named": ("named, judge", 2),
-    "own_gain": ("gain, optimised model", 3), "outside_db": ("outside dB", 1), "outside_stlpips": ("outside ST-LPIPS", 4),
-    "stlpips": ("whole ST-LPIPS", 4), "paths": ("paths", 0), "bytes": ("SVG bytes", 0), "faint": ("faint %", 2),
-    "crossed": ("crossed %", 2), "seconds": ("seconds", 0),
-}  # fmt: skip
 Figures = dict[str, float]
 
 
@@ -100,8 +94,9 @@ def done(args: argparse.Namespace, number: int, row: str) -> Figures:
         found |= {f"{name}_{figure}": value for figure, value in figures.items()}
     found |= words.kept(_distance(args.device), before, after, prompt)
     if isinstance(picture, VectorPicture):
-        found |= words.fitness(picture.scene)
-        save_svg(picture.scene, _file(args, number, row, ".svg"))
+        scene = picture.scene.to("cpu")
+        found |= words.fitness(scene)
+        save_svg(scene, _file(args, number, row, ".svg"))
     Image.fromarray(to_uint8(after).cpu().numpy()).save(_file(args, number, row, ".png"))
     return found
 
@@ -165,9 +160,9 @@ def quality(args: argparse.Namespace) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     name = f"vector_quality_{args.device.partition(':')[0]}"
     (args.out / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n")
-    (args.out / f"{name}.md").write_text(quality_table(facts))
+    (args.out / f"{name}.md").write_text(words_report.quality_table(facts))
     sheet(args, numbers).save(args.out / f"{name}.jpg", quality=82)
-    print(quality_table(facts))
+    print(words_report.quality_table(facts))
 
 
 def kept_figures(path: Path, setup: dict[str, Any]) -> dict[tuple[int, str], Figures]:
@@ -191,34 +186,6 @@ def worked(args: argparse.Namespace, wanted: Sequence[tuple[int, str]]) -> Itera
         jobs = {pool.submit(done, args, number, row): (number, row) for number, row in wanted}
         for job in as_completed(jobs):
             yield *jobs[job], job.result()
-
-
-def quality_table(facts: dict[str, Any]) -> str:
-    """The means over pairs, for people."""
-    setup = facts["setup"]
-    asked = ", ".join(f"{name} {setup[name] or 'by default'}" for name in ("steps", "crops"))
-    lines = ["# Words on drawings: what comes true", "", f"`{setup['command']}`", "", f"{setup['machine']}."]
-    lines += [f"{setup['pairs']} pairs of {setup['side']} pixels, {asked}; model {setup['words']}.", ""]
-    lines += [
-        f"| | {' | '.join(title for title, _ in COLUMNS.values())} |",
-        f"|{' --- |' * (1 + len(COLUMNS))}",
-    ]
-    for row, by_pair in facts["rows"].items():
-        cells = [
-            _mean([each[name] for each in by_pair.values() if name in each], digits)
-            for name, (_, digits) in COLUMNS.items()
-        ]
-        lines.append(f"| {row} | {' | '.join(cells)} |")
-    lines += ["", "Gain by the judge, pair by pair:", "", f"| | {' | '.join(facts['rows'])} |"]
-    lines += [f"|{' --- |' * (1 + len(facts['rows']))}"]
-    for pair in next(iter(facts["rows"].values())):
-        cells = [f"{by_pair[pair]['judge_gain']:+.3f}" for by_pair in facts["rows"].values()]
-        lines.append(f"| {pair} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _mean(values: Sequence[float], digits: int) -> str:
-    return f"{statistics.fmean(values):,.{digits}f}" if values else ""
 
 
 def sheet(args: argparse.Namespace, numbers: Sequence[int], most: int = 14, side: int = 144) -> Image.Image:
@@ -255,8 +222,8 @@ def speed(args: argparse.Namespace) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     name = f"vector_speed_{args.device.partition(':')[0]}"
     (args.out / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n")
-    (args.out / f"{name}.md").write_text(speed_table(facts))
-    print(speed_table(facts))
+    (args.out / f"{name}.md").write_text(words_report.speed_table(facts))
+    print(words_report.speed_table(facts))
 
 
 def timed(args: argparse.Namespace, size: int | None, *, plain: bool) -> Figures:
@@ -318,34 +285,6 @@ def _memory(device: str) -> float:
     if device.startswith("cuda"):
         return torch.cuda.max_memory_allocated() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-
-
-def speed_table(facts: dict[str, Any]) -> str:
-    """Milliseconds, for people."""
-    setup = facts["setup"]
-    lines = [
-        "# Words on drawings: time of an update",
-        "",
-        f"`{setup['command']}`",
-        "",
-        f"{setup['machine']}.",
-    ]
-    lines += [
-        f"{setup['crops']} crops of one region. Milliseconds, forward and backward; memory of the whole process, or of",
-        "",
-    ]
-    lines[-2] += " tensors on a GPU."
-    lines += [
-        "| painted at | paths | painting | its gradients | model, with crops | together | peak MB |",
-        f"|{' --- |' * 7}",
-    ]
-    for name, row in facts["rows"].items():
-        parts = [1000 * row[part] for part in ("paint", "paint_back", "model")]
-        cells = " | ".join(f"{part:.1f}" for part in (*parts, sum(parts)))
-        lines.append(
-            f"| {name} ({row['side']:.0f}) | {row['paths']:.0f} | {cells} | {row['memory_mb']:,.0f} |"
-        )
-    return "\n".join(lines) + "\n"
 
 
 def _machine(args: argparse.Namespace) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 import json
 import sys
+from argparse import Namespace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from paths import REPOSITORY
 
@@ -17,6 +19,7 @@ from pliant.prompts import Prompt
 from pliant.vector.crops import Crops, slants
 from pliant.vector.guidance import Guidance
 from pliant.vector.outline import Path, assemble, polygon
+from pliant.vector.svg import read_svg
 from quality import pairs, words
 from text_images import save_words
 
@@ -81,6 +84,20 @@ def test_every_pair_can_be_made_and_its_box_lies_inside():
         assert y + height <= 1
     for name in {pair.picture for pair in pairs.PAIRS if " " not in pair.picture}:
         assert max(pairs.photo(name, 64).size) == 64
+
+
+def test_a_pair_is_worked_on_measured_and_its_drawing_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(vector, "_distance", lambda _: Alike())
+    model = str(save_words(tmp_path / "words"))
+    args = Namespace(device="cpu", workers=1, words=model, judge=model, steps=1, crops=1, kept=tmp_path)
+    number = next(n for n, pair in enumerate(pairs.PAIRS) if pair.name == "house: a pink tree")
+    found = vector.done(args, number, "CLIPVG, 1 round")
+    assert {"judge_gain", "own_gain", "outside_db", "paths", "crossed"} < set(found)
+    assert found["judge_gain"] == found["own_gain"]
+    drawing = read_svg(tmp_path / f"{number:02d}-2.svg").scene
+    assert len(drawing) == found["paths"]
+    with Image.open(tmp_path / f"{number:02d}-2.png") as image:
+        assert max(image.size) == vector.SIDE
 
 
 def test_what_is_finished_is_kept_and_of_other_settings_refused(tmp_path):
