@@ -275,7 +275,11 @@ class Composer:
         backdrops = Backdrops(place)
         lit = 1 + 0.16 * (y - self.y) / size + 0.16 * backdrops.light * (self.x - x) / size
         return torch.cat(
-            [torch.minimum(layer[:, :3] * (lit[:, None] * backdrops.tint), layer[:, 3:]), layer[:, 3:]], 1
+            [
+                torch.minimum(layer[:, :3] * (lit[:, None] * backdrops.tint.sqrt()), layer[:, 3:]),
+                layer[:, 3:],
+            ],
+            1,
         )
 
     def _warped(self, sprites: Tensor, numbers: Tensor) -> Tensor:

@@ -103,8 +103,14 @@ class Team:
     def same(self, module: nn.Module) -> None:
         """Gives all the first's weights."""
         if self.size > 1:
-            for tensor in (*module.parameters(), *module.buffers()):
-                distributed.broadcast(tensor.data, 0)
+            flat = torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
+            distributed.broadcast(flat, 0)
+            for parameter, values in zip(
+                module.parameters(),
+                flat.split([parameter.numel() for parameter in module.parameters()]),
+                strict=True,
+            ):
+                parameter.data.copy_(values.view(parameter.shape))
 
     def close(self) -> None:
         """Leave."""

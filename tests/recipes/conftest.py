@@ -22,7 +22,7 @@ MODULES = (
     "train_vae",
     "train",
 )
-MODULES = (*MODULES, "evaluate")
+MODULES = (*MODULES, "evaluate", "show")
 
 
 @pytest.fixture(scope="module")

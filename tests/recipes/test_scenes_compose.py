@@ -218,6 +218,11 @@ def test_second_pictures_show_the_thing(pairs):
             assert pair.other_mask.max() > 0.9
 
 
+def test_sheets(scenes, sprites):
+    assert scenes.show.scenes_sheet(sprites, 9, 0, 32).size == (8 * 32, 2 * 32)
+    assert scenes.show.pairs_sheet(sprites, 0, 32).size == (6 * 32, 7 * 32)
+
+
 def centre(mask):
     y, x = torch.meshgrid(*(torch.arange(side).float() for side in mask.shape), indexing="ij")
     return torch.stack([(mask * x).sum(), (mask * y).sum()]) / mask.sum()
