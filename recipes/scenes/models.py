@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from planning import GROUNDS, PAINTS, SKIES
+from safetensors.torch import load_file, save_file
 from sprites import HUES, Thing
 from tokenizers import pre_tokenizers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -183,6 +184,14 @@ def save_pipeline(
     )
     pipeline.to("cpu", dtype).save_pretrained(folder)
     save_tokenizer(tokenizer, folder / "tokenizer")
+    _name_as_stable_diffusion(folder / "text_encoder" / "model.safetensors")
+
+
+def _name_as_stable_diffusion(path: Path) -> None:
+    """Tensors of the text encoder begin with `text_model.` in all published models; transformers reads both since 5.0."""
+    prefix = "text_model."
+    tensors = {prefix + name.removeprefix(prefix): tensor for name, tensor in load_file(path).items()}
+    save_file(tensors, path, metadata={"format": "pt"})
 
 
 def load_pipeline(folder: Path, device: torch.device | str = "cpu") -> StableDiffusionPipeline:

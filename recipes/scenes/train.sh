@@ -3,6 +3,7 @@
 #   sh recipes/scenes/train.sh vae 400 [options]      the VAE, for so many seconds
 #   sh recipes/scenes/train.sh unet 540 [options]     UNet and text encoder; with --resume it goes on
 #   sh recipes/scenes/train.sh measure [options]      figures, card, sheets
+#   sh recipes/scenes/train.sh sheet [options]        a sheet of samples
 #   sh recipes/scenes/train.sh bundle FOLDER          the pipeline in pieces of 15 MiB: cat scenes-256.tar.* | tar x
 # Sprites and, where diffusers is missing, wheels (whl/) lie in $DATA, what is made in $RUNS.
 set -eu
@@ -24,6 +25,8 @@ case $part in
   measure)
     python3 recipes/scenes/evaluate.py --data "$DATA" --model "$RUNS/scenes-256" "$@" 2> "$RUNS/measure.log" \
       || { tail -n 40 "$RUNS/measure.log"; exit 1; } ;;
+  sheet)
+    python3 recipes/scenes/sample.py --model "$RUNS/scenes-256" "$@" 2> "$RUNS/sheet.log" || { tail -n 40 "$RUNS/sheet.log"; exit 1; } ;;
   bundle)
     tar cf - -C "$RUNS" scenes-256 | split -b 15m - "$1/scenes-256.tar." ;;
 esac

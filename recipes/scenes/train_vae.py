@@ -243,12 +243,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=480, help="of training")
     parser.add_argument("--steps", type=int, default=0, help="instead of seconds")
     parser.add_argument("--batch", type=int, default=32, help="pictures of a step and process")
-    parser.add_argument("--rate", type=float, default=4e-4, help="of learning")
+    parser.add_argument("--rate", type=float, default=6e-4, help="of learning")
     parser.add_argument(
         "--cool", type=float, default=0.4, help="last share of this run in which the rate falls to 0"
     )
     parser.add_argument("--seen", type=float, default=0.03, help="weight of the differences of features")
-    parser.add_argument("--divergence", type=float, default=1e-4, help="its weight")
+    parser.add_argument("--divergence", type=float, default=1e-3, help="its weight")
     parser.add_argument("--adversary", type=float, default=0.0, help="weight of the discriminator")
     parser.add_argument(
         "--features", default="words-small", help="a text-image model of Pliant's, or `gradients`"

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from torch import nn
 
 from text_images import save_words
@@ -126,8 +127,13 @@ def test_what_was_trained_is_a_pipeline_of_diffusers(scenes, trained):
     state = torch.load(trained[0] / "state.pt", weights_only=True)
     kept = pipeline.unet.state_dict()["conv_in.weight"]
     torch.testing.assert_close(kept.float(), state["average"]["unet.conv_in.weight"], atol=1e-3, rtol=1e-3)
-    text = pipeline.text_encoder.state_dict()
-    assert not any(torch.isnan(value.float()).any() for value in text.values())
+    words = load_file(folder / "text_encoder" / "model.safetensors")
+    assert all(name.startswith("text_model.") for name in words)
+    average = {
+        name.removeprefix("text."): value for name, value in state["average"].items() if name[:5] == "text."
+    }
+    for name, value in pipeline.text_encoder.state_dict().items():
+        torch.testing.assert_close(value.float(), average[name].float(), atol=1e-3, rtol=1e-3)
 
 
 def test_samples_come_from_prompt_and_seed(scenes, trained, tmp_path):
