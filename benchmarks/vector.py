@@ -92,7 +92,7 @@ def done(args: argparse.Namespace, number: int, row: str) -> Figures:
     ):
         figures = words.gained(model, before, after, prompt, texts)
         found |= {f"{name}_{figure}": value for figure, value in figures.items()}
-    found |= words.kept(_distance(args.device), before, after, prompt)
+    found |= words.kept(_distance(args.stlpips, args.device), before, after, prompt)
     if isinstance(picture, VectorPicture):
         scene = picture.scene.to("cpu")
         found |= words.fitness(scene)
@@ -124,8 +124,8 @@ def _model(source: str, device: str) -> TextImageModel:
 
 
 @cache
-def _distance(device: str) -> perceptual.PerceptualDistance:
-    return perceptual.PerceptualDistance(perceptual.weights_path()).to(device)
+def _distance(weights: Path | None, device: str) -> perceptual.PerceptualDistance:
+    return perceptual.PerceptualDistance(weights or perceptual.weights_path()).to(device)
 
 
 def _last(steps: Iterator[Any]) -> Any:
@@ -318,6 +318,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5, help="updates that are timed")
     parser.add_argument("--words", default="words-small", help="the model that is optimised")
     parser.add_argument("--judge", type=Path, default=JUDGE)
+    parser.add_argument("--stlpips", type=Path, help="file of ST-LPIPS weights")
     parser.add_argument("--kept", type=Path, default=Path("out/vector"), help="folder of what is finished")
     parser.add_argument("--out", type=Path, default=RESULTS)
     return parser.parse_args()

@@ -87,9 +87,11 @@ def test_every_pair_can_be_made_and_its_box_lies_inside():
 
 
 def test_a_pair_is_worked_on_measured_and_its_drawing_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(vector, "_distance", lambda _: Alike())
+    monkeypatch.setattr(vector, "_distance", lambda *_: Alike())
     model = str(save_words(tmp_path / "words"))
-    args = Namespace(device="cpu", workers=1, words=model, judge=model, steps=1, crops=1, kept=tmp_path)
+    args = Namespace(
+        device="cpu", workers=1, words=model, judge=model, stlpips=None, steps=1, crops=1, kept=tmp_path
+    )
     number = next(n for n, pair in enumerate(pairs.PAIRS) if pair.name == "house: a pink tree")
     found = vector.done(args, number, "CLIPVG, 1 round")
     assert {"judge_gain", "own_gain", "outside_db", "paths", "crossed"} < set(found)
