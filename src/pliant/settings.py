@@ -24,6 +24,7 @@ __all__ = [
     "WHOLE_NUMBERS",
     "Setting",
     "Slider",
+    "check_ranges",
     "field_docs",
     "import_from",
     "make_settings",
@@ -111,6 +112,22 @@ def make_settings(cls: Any, values: Mapping[str, Any]) -> Any:
             expected = _type_name(hints[name])
             raise InputError(f"The setting '{name}' cannot be {value!r}; it takes {expected}.")
     return cls(**{name: _made(value, hints[name]) for name, value in values.items()})
+
+
+def check_ranges(settings: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Refuse numbers that a method cannot work with.
+
+    Args:
+        settings: an instance of a settings class.
+        ranges: least and most of each number, by its name.
+
+    Raises:
+        InputError: a number outside its range.
+    """
+    for name, (low, high) in ranges.items():
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise InputError(f"{name} must be from {low:g} to {high:g}; it is {value:g}.")
 
 
 def settings_facts(settings: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pliant.errors import InputError
 from pliant.images import MAX_PIXELS
 from pliant.perception.clip import PLAIN, TEMPLATES, TextImageModel, load_words
 from pliant.prompts import Box, Prompt, PromptsLike, as_prompts
-from pliant.settings import Slider
+from pliant.settings import Slider, check_ranges
 from pliant.steps import Step
 from pliant.vector.crops import Crops
 from pliant.vector.guidance import Guidance, painted_size
@@ -76,9 +76,7 @@ class DrawSettings:
             "strokes": (1, 4096), "width": WIDTHS, "max_steps": (1, 100_000), "crops": (1, 256), "seed": (0, 2**31),
             "shape_rate": (0, 100), "width_rate": (0, 100), "colour_rate": (0, 1),
         }  # fmt: skip
-        for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"{name} must be from {low:g} to {high:g}; it is {getattr(self, name):g}.")
+        check_ranges(self, ranges)
 
 
 @dataclass(frozen=True, eq=False)

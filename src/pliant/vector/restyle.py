@@ -21,7 +21,7 @@ import torch
 from pliant.errors import InputError
 from pliant.perception.clip import TextImageModel, load_words
 from pliant.prompts import Prompt, PromptsLike, as_prompts
-from pliant.settings import Slider
+from pliant.settings import Slider, check_ranges
 from pliant.steps import Step
 from pliant.vector.crops import Crops
 from pliant.vector.guidance import Guidance, painted_size
@@ -75,7 +75,7 @@ class RestyleSettings:
     max_side: Annotated[int, Slider(128, 1024)] = 512
     """Longer side in pixels at which the drawing is painted at most for the model; less where the model sees no more."""
     seed: Annotated[int, Slider(0, 1000)] = 0
-    """Of the crops; the same seed gives the same result."""
+    """Of the crops; the same seed gives the same result, on a CPU to the bit."""
 
     @staticmethod
     def published(**changes: Any) -> RestyleSettings:
@@ -93,9 +93,7 @@ class RestyleSettings:
             **dict.fromkeys(("region_weight", "crop_weight"), (0, 1e4)),
             **dict.fromkeys(("crossing_weight", "area_weight", "anchor_weight"), (0, 1e4)),
         }  # fmt: skip
-        for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"{name} must be from {low:g} to {high:g}; it is {getattr(self, name):g}.")
+        check_ranges(self, ranges)
         if not (self.region_weight or (self.crop_weight and self.crops)):
             raise InputError(
                 "Nothing would be looked at; give region_weight, or crop_weight and crops, above 0."

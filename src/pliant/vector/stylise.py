@@ -26,7 +26,7 @@ from pliant.perception.clip import TextImageModel, load_words
 from pliant.perception.likeness import Likeness, landmark_features
 from pliant.picture import PixelPicture
 from pliant.prompts import Prompt, PromptsLike, as_prompts
-from pliant.settings import Slider
+from pliant.settings import Slider, check_ranges
 from pliant.steps import Step
 from pliant.vector.crops import Crops
 from pliant.vector.guidance import Guidance
@@ -78,9 +78,7 @@ class StyliseSettings:
             "crop_size": (0.05, 2), "distortion": (0, 0.6), "max_side": (16, 2048), "seed": (0, 2**31),
             **dict.fromkeys(("crop_weight", "region_weight", "content_weight", "smooth_weight"), (0, 1e6)),
         }  # fmt: skip
-        for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"{name} must be from {low:g} to {high:g}; it is {getattr(self, name):g}.")
+        check_ranges(self, ranges)
         if not (self.region_weight or (self.crop_weight and self.crops)):
             raise InputError(
                 "Nothing would be looked at; give region_weight, or crop_weight and crops, above 0."
