@@ -1,5 +1,7 @@
 """What comes with portraits-256: its part head, its encoder, and the network that tells its people apart."""
 
+import time
+
 import pytest
 import torch
 
@@ -81,3 +83,13 @@ def test_the_embedded_identity_network_tells_people_apart():
     darker = (a * 0.8 - 0.2).clamp(-1, 1)
     assert net.similarity(a, darker) > 0.6
     assert net.similarity(a, b) < 0.5
+
+
+def test_the_embedded_encoder_is_small_and_quick():
+    generator = load_generator("portraits-256")
+    encoder, photo = encoder_of(generator), sample(generator, 3).pixels()[None]
+    encoder(photo)
+    began = time.process_time()
+    encoder(photo)
+    assert time.process_time() - began < 0.15
+    assert (WEIGHTS_FOLDER / "portraits-256-encoder" / "model.safetensors").stat().st_size <= 12_000_000
