@@ -130,6 +130,9 @@ def tour(browser: Browser, url: str) -> None:
     paint(page)
     shoot(page, "region")
     page.get_by_test_id("tool-point").click()
+    weight = page.get_by_test_id("setting-mask_weight")
+    weight.fill("5")  # the paper's 20 holds a mouth in its place
+    weight.press("Enter")
     run(page, at_most=45)
     shoot(page, "running")
     until(page, "!__pliant.run")
