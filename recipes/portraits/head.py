@@ -37,7 +37,7 @@ from torch.nn import functional
 from pliant.gan.head import PartClass, PartHead
 from pliant.gan.invert import InvertSettings, invert
 from pliant.gan.latent import LatentPicture, load_generator, sample
-from pliant.gan.parts import parts_image, segment
+from pliant.gan.parts import load_head, parts_image, segment
 from pliant.gan.stylegan2 import Generator
 from pliant.images import contact_sheet, to_pil
 from pliant.train.head import HeadTrainSettings, LabelledPicture, train_head
@@ -219,6 +219,9 @@ def main() -> None:
     report = report_head(args, data, rows, held, fits)
     if net:
         report["rows"]["supervised net"] = net_row(net, data, held, tests)
+    if args.beside:
+        report["rows"][args.beside.name] = rows_of(load_head(generator, args.beside), tests)
+        write(args.out, report)
     final = None
     for count in sorted({*args.counts, args.embedded}):
         began = time.perf_counter()
@@ -352,6 +355,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--net", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--beside", type=Path, help="folder of a finished head to judge on the same pictures")
     parser.add_argument("--model", default="portraits-256")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 5, 16, 30])
