@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from pliant.vector import flatten
 from pliant.vector.outline import Path, assemble, polygon
 from pliant.vector.raster import rasterise
 from pliant.vector.scene import Scene, stacked
@@ -162,3 +163,14 @@ def test_gradients_go_only_where_they_are_asked_for():
     rasterise(scene.with_(colours=colours)).square().sum().backward()
     assert colours.grad.abs().sum() > 0
     assert scene.points.grad is None
+
+
+@pytest.mark.parametrize("lengths", [[5], [0, 200, 64, 0, 65, 1], [128, 128], [0]])
+def test_sums_of_parts_are_the_sums_of_runs(lengths):
+    lengths = torch.tensor(lengths)
+    values = torch.randn(int(lengths.sum()), 3, dtype=torch.float64)
+    runs = torch.split(values, lengths.tolist())
+    expected = torch.stack([run.sum(0) for run in runs])
+    assert torch.allclose(flatten.run_sums(values, lengths), expected)
+    if len(values):
+        assert torch.allclose(flatten.sums_of_parts(values, lengths), expected)

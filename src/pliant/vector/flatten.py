@@ -22,6 +22,8 @@ TOLERANCE = 0.05
 """How far a line may be from its curve, in pixels."""
 MAX_LINES = 64
 """Lines of one segment at most."""
+PART = 64
+"""Items of a long sum that are added up by themselves."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,18 @@ def run_sums(values: Tensor, lengths: Tensor) -> Tensor:
     """Sums of values [K, ...] over consecutive runs of the given lengths [R], in order: [R, ...]."""
     if len(values) == 0:
         return values.new_zeros((len(lengths), *values.shape[1:]))
+    if values.is_cuda:
+        return sums_of_parts(values, lengths)
     return torch.segment_reduce(values, "sum", lengths=lengths, axis=0, initial=0)
+
+
+def sums_of_parts(values: Tensor, lengths: Tensor) -> Tensor:
+    """As `run_sums`, by way of the sums of parts of `PART` items: a GPU walks along each sum with one thread."""
+    counts = (lengths + PART - 1) // PART
+    run, within = ragged(counts)
+    parts = torch.minimum(lengths[run] - PART * within, lengths.new_tensor(PART))
+    sums = torch.segment_reduce(values, "sum", lengths=parts, axis=0, initial=0)
+    return torch.segment_reduce(sums, "sum", lengths=counts, axis=0, initial=0)
 
 
 def taken(values: Tensor, numbers: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ def test_a_drag_from_two_commands_worth_of_clicks(studio):
     before = studio.read("document.at")
     ended = studio.run_to_end()
     assert ended["reason"] == "arrived"
-    assert studio.read("frames") > 3
+    studio.until("s.frames > 3")
     after = studio.read("document.at")
     assert after["node"] != before["node"]
     assert after["step"] == ended["steps"] - 1
