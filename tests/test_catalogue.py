@@ -6,11 +6,12 @@ import torch
 
 from flat import flat
 from pliant import catalogue
-from pliant.catalogue import EDITS, Inputs, Note, get, loader
+from pliant.catalogue import EDITS, Inputs, Note, get
 from pliant.errors import InputError, ModelMismatchError
 from pliant.gan.hints import Hint
 from pliant.gan.latent import LatentPicture, sample
 from pliant.project import Project
+from pliant.restoring import loader
 
 import tiny
 

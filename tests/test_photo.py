@@ -5,13 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from pliant import catalogue
 from pliant.errors import InputError
 from pliant.gan.align import Crop
 from pliant.gan.latent import sample
 from pliant.photo import photo_behind
 from pliant.picture import PixelPicture
 from pliant.project import Project
+from pliant.restoring import loader
 from pliant.steps import Step, Trace
 
 import tiny
@@ -22,7 +22,7 @@ CROP = Crop((39.5, 29.5), 1.0, 0.0, (32, 32))
 @pytest.fixture
 def opened():
     """A project of a grey photo of 80 x 60, with a picture of a model below it, as if that made the middle."""
-    project = Project(catalogue.loader(find=lambda _: tiny.generator()))
+    project = Project(loader(find={"latent": lambda _: tiny.generator()}))
     project.add(PixelPicture.of(Image.new("RGB", (80, 60), (90, 100, 110))))
     made = sample(tiny.generator(), 1)
     node = project.add_run(Trace([Step(0, made)]), "invert", {"crop": CROP.facts(), "model": "tiny"})
@@ -38,6 +38,16 @@ def test_the_photo_is_found_from_every_picture_below(opened):
     assert photo.crop == CROP
     assert torch.equal(photo.opened.pixels(), made.pixels())
     assert photo_behind(project, node.id).crop == CROP
+
+
+def test_a_photo_that_was_edited_before_it_was_opened_is_the_edited_one():
+    project = Project(loader(find={"latent": lambda _: tiny.generator()}))
+    before, after = (PixelPicture.of(Image.new("RGB", (80, 60), colour)) for colour in ("black", "white"))
+    project.add(before)
+    project.add_run(Trace([Step(0, before), Step(1, after)]), "remove")
+    made = sample(tiny.generator(), 1)
+    project.add_run(Trace([Step(0, made)]), "invert", {"crop": CROP.facts()})
+    assert photo_behind(project).whole.getpixel((0, 0)) == (255, 255, 255)
 
 
 def test_nothing_edited_changes_nothing_and_an_edit_changes_its_place_only(opened):

@@ -6,10 +6,10 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from pliant.catalogue import loader
 from pliant.errors import InputError
 from pliant.images import read_metadata
 from pliant.project import Project
+from pliant.restoring import loader
 from pliant.steps import Step, Trace
 from pliant.vector.outline import Path, assemble, polygon
 from pliant.vector.scene import FLOATS, Group, VectorPicture

@@ -56,6 +56,8 @@ class Pair:
     """1 where source and target are not the same: the thing, where it was, and its shadows."""
     arrow: tuple[float, float]
     """From the middle of the thing to where its middle shall be (x, y)."""
+    pivot: tuple[float, float]
+    """The middle of the thing (x, y), which scale and turn leave where it is."""
     scale: float
     turn: float
     source_caption: str
@@ -232,6 +234,7 @@ def _pair(
         nothing if plan.task == "remove" else masks[target, plan.index],
         ((pictures[source] - pictures[target]).abs().amax(0) > 0.016).float(),
         (side * (after.x - before.x), side * (after.y - before.y)),
+        (side * before.x - 0.5, side * before.y - 0.5),
         plan.scale,
         plan.turn,
         caption(plan.source, things),

@@ -15,6 +15,13 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pliant.diffusion.editing import DiffusionStep
+    from pliant.diffusion.edits import ThingSettings, drag_content, move, paste, remove, swap
+    from pliant.diffusion.generate import GenerateSettings, generate
+    from pliant.diffusion.loading import load_diffusion
+    from pliant.diffusion.picture import DiffusionPicture
+    from pliant.diffusion.pipeline import DiffusionModel
+    from pliant.diffusion.things import Thing
     from pliant.errors import (
         CheckpointError,
         InputError,
@@ -47,11 +54,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckpointError",
+    "DiffusionModel",
+    "DiffusionPicture",
+    "DiffusionStep",
     "DragSettings",
     "DragStep",
     "DrawSettings",
     "DrawStep",
     "EditVector",
+    "GenerateSettings",
     "Generator",
     "Hint",
     "InputError",
@@ -74,6 +85,8 @@ __all__ = [
     "Run",
     "Scene",
     "Step",
+    "Thing",
+    "ThingSettings",
     "Trace",
     "TraceSettings",
     "UnsafeCheckpointError",
@@ -83,24 +96,38 @@ __all__ = [
     "blank",
     "change_layers",
     "drag",
+    "drag_content",
     "drag_many",
     "draw",
+    "generate",
     "hints",
     "invert",
+    "load_diffusion",
     "load_generator",
     "load_head",
     "load_words",
+    "move",
+    "paste",
     "photo_behind",
     "read_svg",
+    "remove",
     "repaint",
     "restyle",
     "sample",
     "save_svg",
     "segment",
+    "swap",
     "trace",
 ]
 
 _HOMES = {
+    "pliant.diffusion.edits": ("ThingSettings", "drag_content", "move", "paste", "remove", "swap"),
+    "pliant.diffusion.editing": ("DiffusionStep",),
+    "pliant.diffusion.generate": ("GenerateSettings", "generate"),
+    "pliant.diffusion.loading": ("load_diffusion",),
+    "pliant.diffusion.picture": ("DiffusionPicture",),
+    "pliant.diffusion.pipeline": ("DiffusionModel",),
+    "pliant.diffusion.things": ("Thing",),
     "pliant.errors": (
         "CheckpointError",
         "InputError",

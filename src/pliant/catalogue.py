@@ -16,14 +16,10 @@ from pliant.inputs import InputKind, Inputs, Note
 from pliant.settings import Setting, import_from, make_settings, read_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from torch import Tensor
-
-    from pliant.picture import Picture, Restore
+    from pliant.picture import Picture
     from pliant.steps import Run, Step
 
-__all__ = ["EDITS", "Edit", "InputKind", "Inputs", "Note", "get", "loader"]
+__all__ = ["EDITS", "Edit", "InputKind", "Inputs", "Note", "get"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +32,8 @@ class Edit:
     """Two or three words for a button or a tab."""
     summary: str
     """One sentence for help and tooltips."""
-    picture: str
-    """The kind of picture it edits (`Picture.kind`)."""
+    pictures: tuple[str, ...]
+    """The kinds of picture it edits (`Picture.kind`)."""
     inputs: tuple[InputKind, ...]
     """What it takes, in the order in which a person gives it."""
     optional: tuple[InputKind, ...]
@@ -54,6 +50,8 @@ class Edit:
     """Begins the edit: picture, inputs, settings and the step to go on from (or None) to steps."""
     warn: Callable[[Any, Inputs, Any], list[Note]]
     """What a person should know before it begins, from picture, inputs and settings."""
+    group: str = ""
+    """Edits of one group are one mode of the studio, with a choice among them."""
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -84,13 +82,41 @@ class Edit:
         """
         from pliant.steps import Run
 
-        if picture.kind != self.picture:
-            raise InputError(
-                f"'{self.name}' edits {self.picture} pictures; this is a {picture.kind} picture."
-            )
+        if picture.kind not in self.pictures:
+            takes = " and ".join(self.pictures)
+            raise InputError(f"'{self.name}' edits {takes} pictures; this is a {picture.kind} picture.")
         settings = self.make_settings() if settings is None else settings
         steps = self.start(picture, inputs, settings, after)
         return Run(steps, max_steps=getattr(settings, "max_steps", None))
+
+
+PHOTOS = ("pixels", "diffusion")
+"""Photos, and those of which a diffusion model made a part."""
+
+
+def _thing_edit(
+    name: str,
+    title: str,
+    summary: str,
+    inputs: tuple[InputKind, ...],
+    start: Callable[[Any, Inputs, Any, Any], Iterator[Step]],
+) -> Edit:
+    """An edit of things by a diffusion model; these have their settings in common."""
+    return Edit(
+        name=name,
+        title=title,
+        summary=summary,
+        pictures=PHOTOS,
+        inputs=(*inputs, "prompt", "diffuser"),
+        optional=("prompt", "diffuser"),
+        settings_class="pliant.diffusion.edits:ThingSettings",
+        main_settings=("preset", "strength", "consistency", "feather", "seed"),
+        live_settings=(),
+        preview={"preset": "copy"},
+        start=start,
+        warn=starts.warn_of_nothing,
+        group="Things",
+    )
 
 
 EDITS: tuple[Edit, ...] = (
@@ -98,7 +124,7 @@ EDITS: tuple[Edit, ...] = (
         name="drag",
         title="Drag points",
         summary="Move points of a generated picture to where they should be; the picture follows.",
-        picture="latent",
+        pictures=("latent",),
         inputs=("points", "mask"),
         optional=("mask",),
         settings_class="pliant.gan.drag:DragSettings",
@@ -130,7 +156,7 @@ EDITS: tuple[Edit, ...] = (
         name="repaint",
         title="Repaint parts",
         summary="Paint over the parts of a picture, such as hair or mouth, and it becomes what you painted.",
-        picture="latent",
+        pictures=("latent",),
         inputs=("parts", "mask"),
         optional=("mask",),
         settings_class="pliant.gan.part_edit:RepaintSettings",
@@ -144,7 +170,7 @@ EDITS: tuple[Edit, ...] = (
         name="vector",
         title="Learnt edits",
         summary="Add edits that were learnt once, such as a smile, as much of each as you like.",
-        picture="latent",
+        pictures=("latent",),
         inputs=("vectors",),
         optional=(),
         settings_class="pliant.gan.vectors:VectorSettings",
@@ -158,7 +184,7 @@ EDITS: tuple[Edit, ...] = (
         name="invert",
         title="Open a photo",
         summary="Find the code that makes a photo, so that every edit of generated pictures works on it.",
-        picture="pixels",
+        pictures=PHOTOS,
         inputs=("model", "crop"),
         optional=("model", "crop"),
         settings_class="pliant.gan.invert:InvertSettings",
@@ -172,7 +198,7 @@ EDITS: tuple[Edit, ...] = (
         name="trace",
         title="Trace to a drawing",
         summary="Turn a photo into a vector drawing.",
-        picture="pixels",
+        pictures=PHOTOS,
         inputs=("boxes",),
         optional=("boxes",),
         settings_class="pliant.vector.trace:TraceSettings",
@@ -186,7 +212,7 @@ EDITS: tuple[Edit, ...] = (
         name="restyle",
         title="Words",
         summary="Say what a drawing, or parts of it, should become, and its shapes and colours follow.",
-        picture="vector",
+        pictures=("vector",),
         inputs=("prompts", "layers", "words"),
         optional=("layers", "words"),
         settings_class="pliant.vector.restyle:RestyleSettings",
@@ -216,7 +242,7 @@ EDITS: tuple[Edit, ...] = (
         name="draw",
         title="Draw strokes",
         summary="Draw strokes that show what you say.",
-        picture="vector",
+        pictures=("vector",),
         inputs=("prompts", "words"),
         optional=("words",),
         settings_class="pliant.vector.draw:DrawSettings",
@@ -230,7 +256,7 @@ EDITS: tuple[Edit, ...] = (
         name="layers",
         title="Layers",
         summary="Hide, lock and recolour parts of a drawing.",
-        picture="vector",
+        pictures=("vector",),
         inputs=("layers",),
         optional=(),
         settings_class="pliant.vector.layers:LayerSettings",
@@ -239,6 +265,56 @@ EDITS: tuple[Edit, ...] = (
         preview={},
         start=starts.start_layers,
         warn=starts.warn_of_nothing,
+    ),
+    _thing_edit(
+        "move",
+        "Move, resize",
+        "Move, resize and turn things of a photo; what was behind them is filled.",
+        ("things",),
+        starts.start_move,
+    ),
+    _thing_edit(
+        "remove",
+        "Remove",
+        "Remove things from a photo; what could have been behind them is filled in.",
+        ("mask",),
+        starts.start_remove,
+    ),
+    _thing_edit(
+        "paste",
+        "Paste",
+        "Put things of another picture into a photo.",
+        ("other", "things"),
+        starts.start_paste,
+    ),
+    _thing_edit(
+        "swap",
+        "Swap looks",
+        "Give a thing the looks of one in another picture.",
+        ("mask", "other"),
+        starts.start_swap,
+    ),
+    _thing_edit(
+        "dragcontent",
+        "Drag content",
+        "Drag points of a thing in a photo; what is around them follows.",
+        ("points", "mask"),
+        starts.start_drag_content,
+    ),
+    Edit(
+        name="dragdiffusion",
+        title="DragDiffusion",
+        summary="Drag points of a photo by its noisy latents, with a model that was fitted to the photo first.",
+        pictures=PHOTOS,
+        inputs=("points", "mask", "prompt", "diffuser"),
+        optional=("mask", "prompt", "diffuser"),
+        settings_class="pliant.diffusion.drag_diffusion:DragDiffusionSettings",
+        main_settings=("lora_steps", "drag_steps", "inversion_strength", "latent_rate", "feather"),
+        live_settings=(),
+        preview=None,
+        start=starts.start_drag_diffusion,
+        warn=starts.warn_of_nothing,
+        group="Things",
     ),
 )
 
@@ -253,51 +329,3 @@ def get(name: str) -> Edit:
     if found is None:
         raise InputError(f"There is no edit '{name}'; there are: {', '.join(edit.name for edit in EDITS)}.")
     return found
-
-
-def loader(
-    *, model: str | Path | None = None, device: str = "cpu", find: Callable[[str], Any] | None = None
-) -> Restore:
-    """A function that makes saved pictures again; each model is loaded once.
-
-    Args:
-        model: read latent pictures with this model instead of the one they name: for models known by a
-            path only. A saved picture never names a path, or a foreign file could have any other one opened.
-        device: where the pictures will be computed.
-        find: gives the generator of a name, for whoever keeps generators already; such a one stays where it is.
-    """
-    from pliant.picture import PixelPicture
-
-    generators: dict[str, Any] = {}
-
-    def load(kind: str, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Picture:
-        if kind == PixelPicture.kind:
-            return PixelPicture.restore(tensors, facts)
-        if kind == "vector":
-            from pliant.vector.scene import VectorPicture
-
-            drawing = VectorPicture.restore(tensors, facts)
-            # MPS has no double precision, which the rasteriser needs
-            return drawing.with_scene(drawing.scene.to("cpu" if device == "mps" else device))
-        if kind != "latent":
-            raise InputError(f"This version of Pliant does not know pictures of the kind '{kind}'.")
-        from pliant.gan.latent import LatentPicture
-
-        generator = find(str(facts.get("model"))) if find else named(facts.get("model"))
-        return LatentPicture.restore(generator, tensors, facts)
-
-    def named(name: Any) -> Any:
-        from pliant import zoo
-        from pliant.gan.latent import load_generator
-
-        if model is None and name not in [entry.name for entry in zoo.entries()]:
-            raise InputError(
-                f"The saved picture was made with the model {str(name)[:100]!r}, which is none of Pliant's or yours; "
-                "say where it is (--model)."
-            )
-        source = str(model or name)
-        if source not in generators:
-            generators[source] = load_generator(source, device)
-        return generators[source]
-
-    return load

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pliant.diffusion.pipeline import DiffusionModel
+    from pliant.diffusion.things import Thing
     from pliant.gan.align import Crop
     from pliant.gan.head import PartHead
     from pliant.gan.parts import PartMap, PartsLike
     from pliant.gan.stylegan2 import Generator
     from pliant.gan.vectors import Strengths
     from pliant.perception.clip import TextImageModel
+    from pliant.picture import Picture
     from pliant.points import MaskLike, PointsLike
     from pliant.prompts import Box, PromptsLike
     from pliant.vector.layers import LayerChanges
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["InputKind", "Inputs", "Note"]
 
 InputKind = Literal[
-    "points", "mask", "parts", "vectors", "model", "crop", "boxes", "prompts", "words", "layers"
-]
+    "points", "mask", "parts", "vectors", "model", "crop", "boxes", "prompts", "words", "layers",
+    "things", "other", "prompt", "diffuser",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,16 @@ class Inputs:
     """"words": the text-image model that compares pictures with prompts; words-small if not given."""
     layers: LayerChanges | None = None
     """"layers": what becomes of which parts of a drawing."""
+    things: Sequence[Thing] = ()
+    """"things": of the picture, or of the other one, and where they go."""
+    other: Picture | None = None
+    """"other": a second picture."""
+    other_mask: MaskLike | None = None
+    """"other": [H, W] of the second picture, 1 = the thing that is meant."""
+    prompt: str = ""
+    """"prompt": what the picture shows."""
+    diffuser: DiffusionModel | None = None
+    """"diffuser": that makes what is changed; scenes-256 if not given."""
 
     def named(self, size: tuple[int, int]) -> dict[str, Any]:
         """What was given, by name, for a project: JSON-ready values, and mask and parts as tensors [H, W].
@@ -75,8 +89,8 @@ class Inputs:
             given["model"] = self.model.name
         if self.crop is not None:
             given["crop"] = self.crop.facts()
-        given |= self._named_words(size)
-        maps = {"mask": as_mask(self.mask, size), "parts": self._part_ids()}
+        given |= self._named_words(size) | self._named_things()
+        maps = {"mask": as_mask(self.mask, size), "parts": self._part_ids(), **self._thing_maps(size)}
         return given | {name: value for name, value in maps.items() if value is not None}
 
     def _named_words(self, size: tuple[int, int]) -> dict[str, Any]:
@@ -94,6 +108,40 @@ class Inputs:
         if self.layers is not None:
             given["layers"] = self.layers.facts()
         return given
+
+    def _named_things(self) -> dict[str, Any]:
+        """Where things go, the prompt and the diffusion model."""
+        given: dict[str, Any] = {}
+        if self.things:
+            given["things"] = [
+                {
+                    "shift": list(each.shift),
+                    "scale": each.scale,
+                    "turn": each.turn,
+                    "pivot": each.pivot and list(each.pivot),
+                }
+                for each in self.things
+            ]
+        if self.prompt:
+            given["prompt"] = self.prompt
+        if self.diffuser is not None:
+            given["diffuser"] = self.diffuser.name
+        return given
+
+    def _thing_maps(self, size: tuple[int, int]) -> dict[str, Tensor | None]:
+        """Masks of things, pixels and mask of the second picture."""
+        import numpy as np
+        import torch
+
+        from pliant.points import as_mask
+
+        other = self.other
+        shown = size if other is None else other.size
+        maps = {f"thing{number}": as_mask(each.mask, shown) for number, each in enumerate(self.things)}
+        maps["other_mask"] = as_mask(self.other_mask, shown)
+        if other is not None:
+            maps["other"] = torch.from_numpy(np.array(other.render().convert("RGB")))
+        return maps
 
     def _part_ids(self) -> Tensor | None:
         """The painted parts as uint8 ids [H, W]."""

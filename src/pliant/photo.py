@@ -71,7 +71,8 @@ def photo_behind(project: Project, node: str | None = None) -> Photo:
         )
     try:
         crop = Crop.from_facts(project.inputs(opened)["crop"])
-        whole = project.picture(parent, project.nodes[opened].from_step or 0)
+        begun = project.nodes[opened].from_step
+        whole = project.picture(parent, -1 if begun is None else begun)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"The project has lost its photo, or where its crop lies ({error}).") from error
     return Photo(whole.render(), crop, project.picture(opened))

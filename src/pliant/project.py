@@ -17,10 +17,10 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from pliant import catalogue
 from pliant.errors import InputError
 from pliant.picture import Picture, Restore
 from pliant.project_file import Node, Tree, read_project, write_project
+from pliant.restoring import loader
 from pliant.steps import Step, Trace
 
 __all__ = ["Node", "Project", "StoredStep"]
@@ -56,7 +56,7 @@ class Project:
     so saving again and again (autosave) encodes nothing; pictures are made from them when asked for.
 
     Args:
-        restore: makes a saved picture again; by default `catalogue.loader()`, which computes on the CPU.
+        restore: makes a saved picture again; by default `loader()`, which computes on the CPU.
         states: where the bytes of every node's state are kept; in memory if not given.
     """
 
@@ -72,7 +72,7 @@ class Project:
         self._lock = (
             threading.Lock()
         )  # nodes and their states change together, also while another thread saves
-        self._restore = restore or catalogue.loader()
+        self._restore = restore or loader()
         self._kept_shared: tuple[object, dict[str, Tensor]] = (None, {})
 
     @classmethod

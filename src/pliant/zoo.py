@@ -22,6 +22,8 @@ __all__ = ["ModelEntry", "embedded", "entries", "resolve", "user_folder", "verif
 WEIGHTS_FOLDER = Path(__file__).parent / "_weights"
 _WEIGHTS = "model.safetensors"
 _CONFIG = "config.json"
+_INDEX = "model_index.json"
+"""Of a diffusion model, as diffusers keeps it: a folder of networks."""
 _FILE_SUFFIXES = (".pkl", ".pt", ".pth")
 
 
@@ -106,11 +108,12 @@ def resolve(source: str | Path) -> Path:
         verify(known[source])
         return known[source].path
     path = Path(os.path.expanduser(source))  # noqa: PTH111 - Path.expanduser raises for an unknown user
-    if is_file(path) or is_file(path / _CONFIG):
+    if is_file(path) or _is_folder(path):
         return path
     names = ", ".join(known) or "none yet"
     raise CheckpointError(
-        f"There is no model {str(source)[:200]!r}; expected a file, a folder with a {_CONFIG}, or a name (known: {names})."
+        f"There is no model {str(source)[:200]!r}; expected a file, a folder with a {_CONFIG} or {_INDEX}, "
+        f"or a name (known: {names})."
     )
 
 
@@ -123,8 +126,7 @@ def verify(entry: ModelEntry) -> None:
     if entry.sha256 is None:
         return
     try:
-        with (entry.path / _WEIGHTS).open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        actual = _hash(entry.path)
     except OSError:
         actual = "missing"
     if actual != entry.sha256:
@@ -133,13 +135,28 @@ def verify(entry: ModelEntry) -> None:
         )
 
 
+def _hash(folder: Path) -> str:
+    """SHA-256 of a model's weights; of several networks, that of their files one after the other, by their path."""
+    single = folder / _WEIGHTS
+    files = [single] if not is_file(folder / _INDEX) else sorted(folder.glob("*/*.safetensors"))
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a folder holds a model, by the files in it."""
+    return is_file(path / _CONFIG) or is_file(path / _INDEX)
+
+
 def _users(folder: Path) -> Iterator[ModelEntry]:
     try:
         paths = sorted(folder.iterdir())
     except OSError:
         return
     for path in paths:
-        if is_file(path / _CONFIG):
+        if _is_folder(path):
             yield ModelEntry(path.name, path, _resolution(path), _licence(path), None, "your model")
         elif path.suffix in _FILE_SUFFIXES and is_file(path):
             yield ModelEntry(path.stem, path, None, "unknown", None, f"your {path.suffix} file")
@@ -147,6 +164,10 @@ def _users(folder: Path) -> Iterator[ModelEntry]:
 
 def _resolution(folder: Path) -> int | None:
     try:
+        if is_file(folder / _INDEX):
+            unet: Any = json.loads((folder / "unet" / _CONFIG).read_text(encoding="utf-8"))
+            vae: Any = json.loads((folder / "vae" / _CONFIG).read_text(encoding="utf-8"))
+            return int(unet["sample_size"]) * 2 ** (len(vae["block_out_channels"]) - 1)
         config: Any = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
         resolution = config["resolution"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):

@@ -48,7 +48,7 @@ def test_the_help_of_an_edit_is_made_of_its_docstrings(pliant):
 
 
 def test_the_options_of_an_edit_have_different_names():
-    for edit in (edit for edit in catalogue.EDITS if edit.picture == "latent"):
+    for edit in (edit for edit in catalogue.EDITS if "latent" in edit.pictures):
         parts = [field.type for field in options_class(edit).__dataclass_fields__.values()]
         names = [name for part in parts for name in getattr(part.__origin__, "__dataclass_fields__", {})]
         assert len(set(names)) == len(names) > len(read_settings(edit.settings_class))

@@ -1,4 +1,4 @@
-"""`pliant invert` and `pliant paste`, from a photo to an edit of it."""
+"""`pliant invert` and `pliant putback`, from a photo to an edit of it."""
 
 import json
 import signal
@@ -56,7 +56,7 @@ def test_a_photo_is_opened_dragged_and_pasted_back(pliant):
     assert np.array_equal(np.asarray(project.picture().image()), np.asarray(Image.open("me.png")))
     assert [node.kind for node in project.nodes.values()] == ["pixels", "latent"]
 
-    code, out, _ = pliant("paste", "--picture", "me.pliant", "--out", "same.png", "--json")
+    code, out, _ = pliant("putback", "--picture", "me.pliant", "--out", "same.png", "--json")
     assert (code, json.loads(out)["changed_share"]) == (0, 0)
     assert np.array_equal(np.asarray(Image.open("same.png")), np.asarray(Image.open("photo.png")))
 
@@ -72,7 +72,7 @@ def test_a_photo_is_opened_dragged_and_pasted_back(pliant):
         "30,24",
     )
     assert pliant(*drag, "--out", "dragged.png", "--max-steps", "4", "--device", "cpu", "--quiet")[0] == 0
-    code, out, _ = pliant("paste", "--picture", "me.pliant", "--out", "whole.png", "--whole", "--json")
+    code, out, _ = pliant("putback", "--picture", "me.pliant", "--out", "whole.png", "--whole", "--json")
     assert code == 0
     whole, photo = (np.asarray(Image.open(name)) for name in ("whole.png", "photo.png"))
     assert 0.2 < json.loads(out)["changed_share"] < 0.5
@@ -146,7 +146,7 @@ def test_pasting_asks_for_a_project_that_began_with_a_photo(pliant):
     project = Project()
     project.add(sample(tiny.generator(64), 1))
     project.save("other.pliant")
-    code, _, err = pliant("paste", "--picture", "other.pliant", "--out", "x.png")
+    code, _, err = pliant("putback", "--picture", "other.pliant", "--out", "x.png")
     assert code == 2
     assert "pliant invert" in err
 

@@ -215,6 +215,8 @@ RESTYLE = ("restyle", "a.svg", "--out", "b.svg", "--words", "words")
     ("given", "words"),
     [
         (RESTYLE, "There is no prompt; say in a few words"),
+        ((*RESTYLE, "--prompt", "a", "--prompt", "b", "--strength", "2"), "There are 2 prompts but 1 --strength"),
+        ((*RESTYLE, "--prompt", "a", "--strength", "9"), "give 0 to 3, usually 1"),
         ((*RESTYLE, "--prompt", "  "), "A prompt is empty"),
         ((*RESTYLE, "--prompt", "x" * 1001), "1,001 characters"),
         ((*RESTYLE, "--roi", "60,0,5,5=fire"), "outside the picture of 48 x 40"),
@@ -295,6 +297,15 @@ def test_ctrl_c_leaves_a_valid_drawing(pliant):
     assert project.nodes[project.current].steps >= 3
 
 
+def test_prompts_count_as_much_as_was_said(pliant):
+    pliant(
+        "restyle", "a.svg", "--prompt", "fire", "--roi", "0,0,24,20=red house", "--strength", "0.5", "--strength", "2",
+        "--out", "a.pliant", *QUICK,
+    )  # fmt: skip
+    project = Project.open("a.pliant")
+    assert [each["strength"] for each in project.nodes[project.current].inputs["prompts"]] == [0.5, 2.0]
+
+
 def test_ctrl_c_while_a_photo_is_traced_leaves_what_is_traced(pliant):
     Image.effect_noise((256, 256), 90).convert("RGB").save("noise.png")
     code, err = interrupted(
@@ -305,7 +316,7 @@ def test_ctrl_c_while_a_photo_is_traced_leaves_what_is_traced(pliant):
 
 
 def test_the_options_of_an_edit_of_drawings_have_different_names():
-    for edit in (edit for edit in catalogue.EDITS if edit.picture == VectorPicture.kind):
+    for edit in (edit for edit in catalogue.EDITS if VectorPicture.kind in edit.pictures):
         parts = [field.type for field in options_class(edit).__dataclass_fields__.values()]
         names = [name for part in parts for name in getattr(part.__origin__, "__dataclass_fields__", {})]
         assert len(set(names)) == len(names) > len(read_settings(edit.settings_class))

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from pliant import catalogue
 from pliant.errors import CheckpointError, InputError, ModelMismatchError
 from pliant.gan.drag import DragSettings, drag
 from pliant.gan.latent import LatentPicture, fingerprint, sample
 from pliant.gan.tuned import Delta, TunedGenerator, original, tuned
 from pliant.project import Project
+from pliant.restoring import loader
 from pliant.steps import Run, Step, Trace
 
 import tiny
@@ -75,8 +75,8 @@ def test_a_latent_file_carries_the_tuning(picture, tmp_path):
 
 
 def test_a_project_keeps_the_tuning_once(picture, tmp_path):
-    loader = catalogue.loader(find=lambda _: tiny.generator())
-    project = Project(loader)
+    restore = loader(find={"latent": lambda _: tiny.generator()})
+    project = Project(restore)
     root = project.add(picture)
     settings = DragSettings(max_steps=4, moving_layers=4)
     run = Run(drag(picture, [(10, 10)], [(20, 20)], settings=settings))
@@ -85,7 +85,7 @@ def test_a_project_keeps_the_tuning_once(picture, tmp_path):
     project.save(tmp_path / "p.pliant")
     size = picture.generator.delta.bytes
     assert size < (tmp_path / "p.pliant").stat().st_size < size + 12_000
-    opened = Project.open(tmp_path / "p.pliant", catalogue.loader(find=lambda _: tiny.generator()))
+    opened = Project.open(tmp_path / "p.pliant", loader(find={"latent": lambda _: tiny.generator()}))
     assert torch.equal(opened.picture(root.id).pixels(), picture.pixels())
     for step, frame in zip(opened.trace(node.id), frames, strict=True):
         assert torch.equal(step.picture.pixels(), frame)
@@ -97,7 +97,7 @@ def test_of_a_run_that_tunes_its_model_the_last_tuning_is_kept(base):
         for value in (0.1, 0.3)
     ]
     plain = LatentPicture(base, pictures[0].ws)
-    project = Project(catalogue.loader(find=lambda _: tiny.generator()))
+    project = Project(loader(find={"latent": lambda _: tiny.generator()}))
     project.add(plain)
     node = project.add_run(Trace([Step(0, plain), Step(1, pictures[0])]), "invert")
     assert torch.equal(project.picture().pixels(), pictures[0].pixels())

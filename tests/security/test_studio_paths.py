@@ -286,6 +286,7 @@ def test_no_address_of_the_app_takes_a_model_in(served):
     assert changing == {
         ("/api/images", "POST"),
         ("/api/drawings", "POST"),
+        ("/api/sessions/{session}/masks", "POST"),
         ("/api/projects", "POST"),
         ("/api/projects/{session}", "DELETE"),
     }

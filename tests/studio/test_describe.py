@@ -32,7 +32,8 @@ SETTINGS = {setting.name: setting for setting in INFO.settings}
 
 
 def test_an_entry_of_the_catalogue_becomes_a_mode():
-    assert (INFO.name, INFO.title, INFO.picture) == ("drag", DRAG.title, "latent")
+    assert (INFO.name, INFO.title, INFO.pictures) == ("drag", DRAG.title, ("latent",))
+    assert INFO.group == ""
     assert (INFO.inputs, INFO.optional) == (("points", "mask"), ("mask",))
     assert set(SETTINGS) == set(DragSettings.__dataclass_fields__)
     assert {name for name, setting in SETTINGS.items() if setting.main} == set(DRAG.main_settings)

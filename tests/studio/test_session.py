@@ -60,6 +60,7 @@ def test_a_newcomer_is_told_what_there_is(served, page):
     empty = {"points": [], "mask": None, "parts": None, "vectors": {}, "model": None, "crop": None}
     layers = {"hidden": [], "shown": [], "locked": [], "unlocked": [], "swatches": {}}
     empty |= {"prompts": [], "words": None, "layers": layers, "boxes": []}
+    empty |= {"things": [], "other": None, "prompt": "", "diffuser": None, "candidates": []}
     assert state["document"] == {"edit": "drag", "at": None, "settings": {}} | empty
     assert page.refused("start") == "Choose a picture first."
 

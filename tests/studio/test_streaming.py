@@ -133,6 +133,8 @@ def progress(step):
         edit="drag",
         preview=False,
         state="running",
+        candidate=1,
+        candidates=1,
         position=0,
         step=step,
         max_steps=9,

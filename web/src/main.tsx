@@ -15,6 +15,7 @@ import "./styles/photo.css";
 import "./styles/teaching.css";
 import "./styles/parts.css";
 import "./styles/drawings.css";
+import "./styles/things.css";
 import "./styles/narrow.css";
 import { App } from "./ui/app";
 

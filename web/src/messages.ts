@@ -16,6 +16,7 @@ readonly uploaded: Uploaded
 readonly uploaded_drawing: UploadedDrawing
 readonly drawing: Drawing
 readonly drawing_paths: DrawingPaths
+readonly kept_mask: KeptMask
 readonly opened: Opened
 }
 /**
@@ -81,6 +82,11 @@ readonly prompts?: (readonly Prompt[] | null)
 readonly words?: (string | null)
 readonly layers?: (LayerChanges | null)
 readonly boxes?: (readonly [number, number, number, number][] | null)
+readonly things?: (readonly Thing[] | null)
+readonly other?: (Other | null)
+readonly prompt?: (string | null)
+readonly diffuser?: (string | null)
+readonly clear_candidates?: boolean
 }
 /**
  * One point to drag, pixels of the picture.
@@ -145,12 +151,29 @@ readonly swatches: {
 }
 }
 /**
- * Make a frame the start of the next run.
+ * Something that was selected, and where it goes: p to pivot + shift + scale * turned(p - pivot).
  */
-export interface Go {
-readonly type: "go"
-readonly place: Place
-readonly points?: ("keep" | "clear" | "follow")
+export interface Thing {
+readonly mask: string
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+readonly shift: readonly [number, number]
+readonly scale: number
+readonly turn: number
+readonly pivot: (readonly [number, number] | null)
+}
+/**
+ * What was copied, to be pasted or to give its looks: things of a frame of the project.
+ */
+export interface Other {
+readonly at: Place
+/**
+ * @minItems 1
+ * @maxItems 16
+ */
+readonly masks: readonly string[]
 }
 /**
  * A frame of the tree: a node and one of its steps.
@@ -158,6 +181,14 @@ readonly points?: ("keep" | "clear" | "follow")
 export interface Place {
 readonly node: string
 readonly step: number
+}
+/**
+ * Make a frame the start of the next run.
+ */
+export interface Go {
+readonly type: "go"
+readonly place: Place
+readonly points?: ("keep" | "clear" | "follow")
 }
 /**
  * One change back.
@@ -177,6 +208,7 @@ readonly type: "redo"
 export interface Start {
 readonly type: "start"
 readonly go_on?: boolean
+readonly candidates?: number
 }
 /**
  * Show what the edit would make of the document, and keep nothing of it; any other wish ends the showing.
@@ -302,6 +334,7 @@ readonly version: string
 readonly edits: readonly EditInfo[]
 readonly models: readonly ModelInfo[]
 readonly words: readonly string[]
+readonly diffusers: readonly string[]
 readonly device: string
 readonly test: boolean
 readonly video: boolean
@@ -316,8 +349,9 @@ export interface EditInfo {
 readonly name: string
 readonly title: string
 readonly summary: string
-readonly picture: string
-readonly inputs: readonly (("points" | "mask" | "parts" | "vectors" | "model" | "crop" | "boxes" | "prompts" | "words" | "layers"))[]
+readonly pictures: readonly string[]
+readonly group: string
+readonly inputs: readonly (("points" | "mask" | "parts" | "vectors" | "model" | "crop" | "boxes" | "prompts" | "words" | "layers" | "things" | "other" | "prompt" | "diffuser"))[]
 readonly optional: readonly string[]
 readonly preview: boolean
 readonly settings: readonly SettingInfo[]
@@ -386,6 +420,17 @@ readonly layers: LayerChanges
  * @maxItems 16
  */
 readonly boxes: readonly (readonly [number, number, number, number])[]
+/**
+ * @maxItems 16
+ */
+readonly things: readonly Thing[]
+readonly other: (Other | null)
+readonly prompt: string
+readonly diffuser: (string | null)
+/**
+ * @maxItems 4
+ */
+readonly candidates: readonly string[]
 readonly settings: {
 [k: string]: {
 [k: string]: boolean | number | string
@@ -420,6 +465,8 @@ readonly node: (string | null)
 readonly edit: string
 readonly preview: boolean
 readonly state: ("waiting" | "running" | "paused")
+readonly candidate: number
+readonly candidates: number
 readonly position: number
 readonly step: number
 readonly max_steps: (number | null)
@@ -527,7 +574,7 @@ readonly name: string
  */
 export interface Problem {
 readonly type: "problem"
-readonly about: ("picture" | "points" | "mask" | "parts" | "vectors" | "prompts" | "layers" | "boxes" | "settings" | "run" | "export" | "project" | "connection")
+readonly about: ("picture" | "points" | "mask" | "parts" | "vectors" | "prompts" | "layers" | "boxes" | "things" | "settings" | "run" | "export" | "project" | "connection")
 readonly sentence: string
 }
 /**
@@ -552,6 +599,7 @@ readonly strain: (number | null)
 readonly agreement: (number | null)
 readonly agreements: readonly number[]
 readonly psnr: (number | null)
+readonly energy: (number | null)
 readonly stage: (string | null)
 }
 /**
@@ -670,6 +718,12 @@ readonly fill: number
 readonly stroke: number
 readonly hidden: boolean
 readonly locked: boolean
+}
+/**
+ * Answer to POST /api/sessions/SESSION/masks.
+ */
+export interface KeptMask {
+readonly mask: string
 }
 /**
  * Answer to POST /api/projects.

@@ -46,7 +46,11 @@ def _later(where: str, *given: object) -> Callable[[list[str]], int]:
 
 def _edit_verb(edit: catalogue.Edit) -> Verb:
     words = {"vector": "vector apply"}.get(edit.name, edit.name)
-    where = {"latent": "edit:run", "vector": "drawing:run"}[edit.picture]
+    where = (
+        "things:run"
+        if edit.group == "Things"
+        else {"latent": "edit:run", "vector": "drawing:run"}[edit.pictures[0]]
+    )
     return Verb(words, edit.summary, _later(where, edit, words))
 
 
@@ -54,12 +58,16 @@ def verbs() -> dict[str, Verb]:
     """Every verb by its words."""
     every = [
         Verb("sample", "Make a picture, or a sheet of them, from seeds.", _later("sample:run")),
-        *(_edit_verb(edit) for edit in catalogue.EDITS if edit.picture != "pixels"),
+        Verb("generate", "Make a picture from words.", _later("generate:run")),
+        *(_edit_verb(edit) for edit in catalogue.EDITS if edit.name not in {"invert", "trace"}),
+        Verb(
+            "resize", "Make things of a photo larger or smaller, or turn them.", _later("things:run_resize")
+        ),
         Verb("segment", "Say which pixel of a picture belongs to what part.", _later("parts:run")),
         Verb("vector list", "List the edits that can be applied at once.", _later("vectors:run_list")),
         Verb("vector save", "Keep an edit, to apply it to other pictures.", _later("vectors:run_save")),
         Verb("invert", "Open a photo: find the code that makes it.", _later("invert:run")),
-        Verb("paste", "Put an edited photo's face back into the photo.", _later("invert:run_paste")),
+        Verb("putback", "Put an edited photo's face back into the photo.", _later("invert:run_putback")),
         Verb("trace", "Turn a photo into a vector drawing.", _later("trace:run")),
         Verb("models", "List the models that have a name.", _later("models:run_models")),
         Verb("convert", "Turn someone's checkpoint into Pliant's format.", _later("models:run_convert")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +180,13 @@ def _prompts(options: Any, source: Source) -> tuple[Prompt, ...]:
     if given is None:
         return ()
     prompts = [*map(Prompt, given.prompt), *(Prompt(text, box) for box, text in given.roi)]
-    return as_prompts(prompts, source.picture.size)
+    if given.strength and len(given.strength) != len(prompts):
+        raise InputError(
+            f"There are {len(prompts)} prompts but {len(given.strength)} --strength; give one for each, or none."
+        )
+    strengths = given.strength or [1.0] * len(prompts)
+    weighed = [replace(prompt, strength=each) for prompt, each in zip(prompts, strengths, strict=True)]
+    return as_prompts(weighed, source.picture.size)
 
 
 def _models(options: Any, device: str) -> tuple[TextImageModel | None, TextImageModel | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pliant.cli.options import File, Switch
 from pliant.cli.progress import Progress, stop_on_signal
 from pliant.errors import InputError
+from pliant.restoring import loader
 
 if TYPE_CHECKING:
     from pliant.catalogue import Inputs
@@ -115,7 +116,6 @@ def open_source(path: Path, device: str) -> Source:
     Raises:
         InputError: no such file, not such a file, or a project whose current picture is neither.
     """
-    from pliant import catalogue
     from pliant.images import load_image
     from pliant.picture import PixelPicture
     from pliant.project import Project
@@ -130,7 +130,7 @@ def open_source(path: Path, device: str) -> Source:
         return Source(picture, warnings=left_out if drawing.left_out else ())
     if path.suffix.lower() != ".pliant":
         return Source(PixelPicture.of(load_image(path), origin))
-    project = Project.open(path, catalogue.loader(device=device))
+    project = Project.open(path, loader(device=device))
     if project.current is not None and project.nodes[project.current].kind not in {"vector", "pixels"}:
         raise InputError(
             f"The current picture of '{path}' is one of a generator; save it as a .png and give that, to have it traced."

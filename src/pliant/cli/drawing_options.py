@@ -81,6 +81,8 @@ class Prompts:
     """What the whole picture should become."""
     roi: Annotated[tuple[Region, ...], tyro.conf.UseAppendAction, _REPEATED] = ()
     """What a part of it should become: the box in pixels, and words for it."""
+    strength: Annotated[tuple[float, ...], tyro.conf.UseAppendAction, _REPEATED] = ()
+    """How much each of them counts beside the others, 0 to 3, those of --prompt first; 1 if not given."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`pliant invert` and `pliant paste`: from a photo to a picture that can be edited, and back into the photo."""
+"""`pliant invert` and `pliant putback`: from a photo to a picture that can be edited, and back into the photo."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pliant.cli.edit import settings_class
 from pliant.cli.options import DEFAULT_MODEL, Box, Device, File, Part, Switch, parse, pick_device, print_json
 from pliant.cli.progress import Progress, stop_on_signal
 from pliant.errors import InputError
+from pliant.restoring import loader
 from pliant.settings import settings_facts
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pliant.project import Project
     from pliant.steps import Run
 
-__all__ = ["run", "run_paste"]
+__all__ = ["run", "run_putback"]
 
 DISTANCE = "distance_on_landmarks_68"
 """The perceptual distance by its true name."""
@@ -168,7 +169,7 @@ def _report(writing: Writing, crop: Crop, ends: list[End], facts: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class PasteOptions:
+class PutbackOptions:
     """Put the picture of an edited photo back into the photo."""
 
     picture: Annotated[Path, tyro.conf.arg(metavar="FILE")]
@@ -189,9 +190,9 @@ class PasteOptions:
     """Print one JSON object instead of a sentence."""
 
 
-def run_paste(arguments: list[str]) -> int:
+def run_putback(arguments: list[str]) -> int:
     """Paste and write."""
-    options = parse(PasteOptions, "paste", PasteOptions.__doc__ or "", arguments)
+    options = parse(PutbackOptions, "putback", PutbackOptions.__doc__ or "", arguments)
     from pliant.images import check_image_path, load_image, save_image
     from pliant.photo import photo_behind
     from pliant.points import as_mask
@@ -199,7 +200,7 @@ def run_paste(arguments: list[str]) -> int:
 
     check_image_path(options.out)
     device = pick_device(options.device)
-    project = Project.open(options.picture, catalogue.loader(model=options.model, device=device))
+    project = Project.open(options.picture, loader(model=options.model, device=device))
     photo = photo_behind(project)
     mask = None
     if options.mask is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,13 @@ from pliant.settings import settings_facts
 if TYPE_CHECKING:
     from pliant.picture import Picture
     from pliant.project import Project
-    from pliant.steps import Run
+    from pliant.steps import Run, Trace
 
-__all__ = ["Given", "Writing", "carry_out", "check_places", "project_for"]
+__all__ = ["Given", "Output", "Writing", "carry_out", "check_places", "project_for"]
 
 
 @dataclass(frozen=True)
-class Writing:
+class Output:
     """What to write."""
 
     out: Path
@@ -29,18 +30,24 @@ class Writing:
     """Video of every step (.mp4, .webm, .gif or .webp)."""
     fps: float = 24
     """Frames a second of the video."""
-    marks: Switch = False
-    """Draw handles, targets and trails into the video."""
     boomerang: Switch = False
     """Let the video run forth and back."""
     project: File = None
     """Project (.pliant) with every step, to go on from later; an existing one grows a branch."""
-    save_latent: File = None
-    """File (.safetensors) for the resulting code."""
     json: Switch = False
     """Print one JSON object instead of a sentence."""
     quiet: Switch = False
     """Show no progress."""
+
+
+@dataclass(frozen=True)
+class Writing(Output):
+    """What to write."""
+
+    marks: Switch = False
+    """Draw handles, targets and trails into the video."""
+    save_latent: File = None
+    """File (.safetensors) for the resulting code."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,11 @@ class Given:
 def carry_out(
     running: Run[Any],
     given: Given,
-    writing: Writing,
+    writing: Output,
     project: Project | None,
     *,
     facts: dict[str, Any],
+    measure: Callable[[Run[Any]], dict[str, Any]] | None = None,
 ) -> int:
     """Run an edit until it ends or is stopped, write everything, and say so.
 
@@ -69,6 +77,7 @@ def carry_out(
         writing: what to write.
         project: of `project_for`.
         facts: to be reported with the result.
+        measure: what else to report, of the run when it is over.
     """
     silent = writing.json or writing.quiet
     with Progress(given.edit, running.max_steps, quiet=silent) as progress, stop_on_signal(running.stop):
@@ -76,9 +85,9 @@ def carry_out(
             progress.show(len(running.trace), running.eta, _note(step), at_most=True)
     if not running.trace:
         raise KeyboardInterrupt
-    result = _result(running) | facts
+    result = _result(running) | facts | (measure(running) if measure else {})
     settings = settings_facts(given.settings)
-    pictured = [name for name, value in given.inputs.items() if not isinstance(value, list | dict)]
+    pictured = [name for name, value in given.inputs.items() if not isinstance(value, list | dict | str)]
     said = {name: name in pictured or value for name, value in ({"mask": False} | given.inputs).items()}
     about = {"edit": given.edit, "settings": settings, "steps": len(running.trace)}
     about |= {"stopped": running.stopped, "inputs": said}
@@ -91,7 +100,7 @@ def carry_out(
     return 130 if running.stopped == "interrupted" else 0
 
 
-def check_places(writing: Writing) -> None:
+def check_places(writing: Output) -> None:
     """Refuse what could not be written before anything is computed for it."""
     from pliant.animation import check_video_path
     from pliant.files import check_place
@@ -100,7 +109,7 @@ def check_places(writing: Writing) -> None:
     check_image_path(writing.out)
     if writing.video is not None:
         check_video_path(writing.video, writing.fps)
-    for path in (writing.project, writing.save_latent):
+    for path in (writing.project, _latent(writing)):
         if path is not None:
             check_place(path)
     paths = [path.resolve() for path in _outputs(writing)]
@@ -108,8 +117,13 @@ def check_places(writing: Writing) -> None:
         raise InputError("Two of the files to write have the same name; one would overwrite the other.")
 
 
-def _outputs(writing: Writing) -> list[Path]:
-    return [path for path in (writing.out, writing.video, writing.project, writing.save_latent) if path]
+def _outputs(writing: Output) -> list[Path]:
+    return [path for path in (writing.out, writing.video, writing.project, _latent(writing)) if path]
+
+
+def _latent(writing: Output) -> Path | None:
+    """Where the code goes, of edits that have one."""
+    return writing.save_latent if isinstance(writing, Writing) else None
 
 
 def project_for(
@@ -147,32 +161,40 @@ def _result(running: Run[Any]) -> dict[str, Any]:
     if isinstance(last, PointStep):
         result |= {"handles": last.handles.tolist(), "targets": last.targets.tolist()}
         result |= {"distance": float(last.distances.mean())}
-    measured = ("loss", "agreement", "change", "strain")
+    measured = ("loss", "agreement", "change", "strain", "network_calls")
     result |= {name: float(getattr(last, name)) for name in measured if hasattr(last, name)}
     return result | {"seconds": running.seconds, "seconds_per_step": running.seconds_per_step}
 
 
-def _write(writing: Writing, running: Run[Any], facts: dict[str, Any], *, silent: bool) -> None:
+def _write(writing: Output, running: Run[Any], facts: dict[str, Any], *, silent: bool) -> None:
     """The code and, last because it takes longest, the video."""
-    if writing.save_latent is not None:
+    code = _latent(writing)
+    if code is not None:
         latent: Any = running.trace[-1].picture
-        latent.save_latent(writing.save_latent)
+        latent.save_latent(code)
     if writing.video is not None:
-        with Progress("video", len(running.trace), quiet=silent) as progress:
-            running.trace.save_video(
+        trace = _that_show_something(running.trace)
+        with Progress("video", len(trace), quiet=silent) as progress:
+            trace.save_video(
                 writing.video,
                 writing.fps,
-                marks=writing.marks,
+                marks=isinstance(writing, Writing) and writing.marks,
                 boomerang=writing.boomerang,
                 metadata=facts,
                 on_frame=progress.show,
             )
 
 
-def _report(writing: Writing, result: dict[str, Any]) -> None:
-    written = [
-        str(path) for path in (writing.out, writing.video, writing.project, writing.save_latent) if path
-    ]
+def _that_show_something(trace: Trace[Any]) -> Trace[Any]:
+    """Without the steps that show the picture that the next one shows, such as those of looking at a photo."""
+    from pliant.steps import Trace
+
+    pairs = zip(trace, [*trace[1:], None], strict=True)
+    return Trace([each for each, then in pairs if then is None or then.picture is not each.picture])
+
+
+def _report(writing: Output, result: dict[str, Any]) -> None:
+    written = [str(path) for path in _outputs(writing)]
     if writing.json:
         print_json(result | {"written": written})
         return

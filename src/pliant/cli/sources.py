@@ -10,6 +10,7 @@ import tyro
 
 from pliant.cli.options import DEFAULT_MODEL, File
 from pliant.errors import InputError
+from pliant.restoring import loader
 
 if TYPE_CHECKING:
     from pliant.gan.latent import LatentPicture
@@ -55,12 +56,11 @@ class LatentSource:
             raise InputError(
                 "Give only one of --seed, --picture and --latent; each is a picture to start from."
             )
-        from pliant import catalogue
         from pliant.gan.latent import LatentPicture, load_generator, sample
         from pliant.project import Project
 
         if self.picture is not None:
-            project = Project.open(self.picture, catalogue.loader(model=self.model, device=device))
+            project = Project.open(self.picture, loader(model=self.model, device=device))
             return project.picture(), project
         generator = load_generator(self.model or DEFAULT_MODEL, device)
         if self.latent is not None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,10 +18,11 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from pliant import __version__
-from pliant.errors import InputError, PliantError
+from pliant.errors import PliantError
 from pliant.images import load_image
 from pliant.picture import PixelPicture
 from pliant.studio import messages as m
+from pliant.studio.bodies import take_body
 from pliant.studio.connection import Connection
 from pliant.studio.describe import edit_info
 from pliant.studio.drawing_stills import add_drawings
@@ -32,6 +32,7 @@ from pliant.studio.security import Doorkeeper, Guard
 from pliant.studio.session import Session
 from pliant.studio.stills import add_projects, add_stills
 from pliant.studio.studio import Studio
+from pliant.studio.things_stills import add_things
 
 WEB = Path(__file__).parent / "_web"
 
@@ -70,6 +71,7 @@ def create_app(studio: Studio, doorkeeper: Doorkeeper) -> FastAPI:
     add_stills(app, studio)
     add_parts(app, studio)
     add_drawings(app, studio)
+    add_things(app, studio)
     add_projects(app, studio)
     _add_uploads(app, studio)
     _add_page(app)
@@ -136,6 +138,7 @@ async def _greet(studio: Studio, connection: Connection) -> Session | None:
             edits=tuple(edit_info(edit) for edit in studio.edits),
             models=tuple(studio.models.infos),
             words=studio.text_models.names,
+            diffusers=studio.diffusion_models.names,
             device=studio.models.device,
             test=studio.test,
             video=find_spec("av") is not None,
@@ -184,7 +187,7 @@ def _add_uploads(app: FastAPI, studio: Studio) -> None:
     @app.post("/api/images")
     async def images(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         with tempfile.SpooledTemporaryFile(max_size=studio.limits.image_bytes) as file:
-            digest = await _take(request, studio.limits.image_bytes, file.write)
+            digest = await take_body(request, studio.limits.image_bytes, file.write)
             file.seek(0)
             data = file.read()
         image = await asyncio.to_thread(load_image, data)
@@ -194,7 +197,7 @@ def _add_uploads(app: FastAPI, studio: Studio) -> None:
     @app.post("/api/drawings")
     async def drawings(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         pieces: list[bytes] = []
-        digest = await _take(request, studio.limits.drawing_bytes, pieces.append)
+        digest = await take_body(request, studio.limits.drawing_bytes, pieces.append)
         picture, left_out = await asyncio.to_thread(read_drawing, b"".join(pieces))
         studio.keep_upload(digest, picture)
         taken = m.UploadedDrawing(drawing=digest, size=picture.size, left_out=left_out)
@@ -203,7 +206,7 @@ def _add_uploads(app: FastAPI, studio: Studio) -> None:
     @app.post("/api/projects")
     async def project(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         with tempfile.NamedTemporaryFile(suffix=".pliant") as file:
-            await _take(request, studio.limits.project_bytes, file.write)
+            await take_body(request, studio.limits.project_bytes, file.write)
             file.flush()
             session = await asyncio.to_thread(studio.store.adopt, Path(file.name))
         try:
@@ -212,25 +215,3 @@ def _add_uploads(app: FastAPI, studio: Studio) -> None:
             await asyncio.to_thread(studio.store.remove, session)
             raise
         return JSONResponse(m.Opened(session=session).model_dump())
-
-
-async def _take(request: Request, limit: int, write: Callable[[bytes], object]) -> str:
-    """Receive a body piece by piece; its SHA-256.
-
-    Raises:
-        InputError: it is larger than the limit, said before the rest is read, or empty.
-    """
-    too_large = InputError(f"The file is too large: at most {limit // 1024**2} MB.")
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > limit:
-        raise too_large
-    digest, size = hashlib.sha256(), 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            raise too_large
-        digest.update(piece)
-        write(piece)
-    if size == 0:
-        raise InputError("The file is empty.")
-    return digest.hexdigest()

@@ -10,6 +10,7 @@ from pliant.studio import messages as m
 from pliant.studio.drawings import with_layers
 from pliant.studio.inputs import check_boxes, check_points, keep_mask, keep_parts
 from pliant.studio.parts import latent_picture, paintable
+from pliant.studio.things import changed_things
 
 if TYPE_CHECKING:
     from pliant.studio.desk import Desk
@@ -27,7 +28,7 @@ async def changed_inputs(desk: Desk, message: m.Change) -> dict[str, Any]:
     """
     at = desk.document.at
     of_a_picture = (message.points, message.mask, message.parts, message.vectors, message.crop)
-    of_a_drawing = (message.prompts, message.boxes, message.layers)
+    of_a_drawing = (message.prompts, message.boxes, message.layers, message.things, message.other)
     if at is None or at.node not in desk.sizes:
         if any((*of_a_picture, *of_a_drawing)):
             raise InputError("Choose a picture first.")
@@ -44,6 +45,7 @@ async def changed_inputs(desk: Desk, message: m.Change) -> dict[str, Any]:
         | await _vectors(desk, message)
         | await _photo(desk, message, at)
         | await _drawing(desk, message, at, size)
+        | await asyncio.to_thread(changed_things, desk, message)
     )
 
 
@@ -54,6 +56,8 @@ def _models(desk: Desk, message: m.Change) -> dict[str, Any]:
         update["model"] = desk.studio.models.known(message.model)
     if message.words is not None:
         update["words"] = desk.studio.text_models.known(message.words)
+    if message.diffuser is not None:
+        update["diffuser"] = desk.studio.diffusion_models.known(message.diffuser)
     return update
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin
 import torch
 from torch import Tensor
 
-from pliant.catalogue import Edit
+from pliant.catalogue import EDITS, Edit
 from pliant.photo import INVERT
 from pliant.project_file import Node
 from pliant.settings import WHOLE_NUMBERS, Setting
@@ -18,8 +18,10 @@ from pliant.steps import Step
 from pliant.studio.messages import EditInfo, NodeInfo, SettingInfo, StepFacts, Value
 
 Kind = Literal["number", "integer", "switch", "choice", "text"]
-_LISTS, _MEASURES = ("handles", "distances"), ("loss", "strain", "agreement", "psnr")
+_LISTS, _MEASURES = ("handles", "distances"), ("loss", "strain", "agreement", "psnr", "energy")
 """What steps measure, by the names of both `StepFacts` and the edits."""
+_TITLES = {edit.name: edit.title.split(",")[0] for edit in EDITS if edit.group}
+"""Of edits whose name is no word."""
 _KIND_TITLES = {"pixels": "Photo", "vector": "Drawing"}
 _KINDS: dict[Any, Kind] = {
     float: "number",
@@ -37,7 +39,8 @@ def edit_info(edit: Edit) -> EditInfo:
         name=edit.name,
         title=edit.title,
         summary=edit.summary,
-        picture=edit.picture,
+        pictures=edit.pictures,
+        group=edit.group,
         inputs=edit.inputs,
         optional=edit.optional,
         preview=edit.preview is not None,
@@ -72,15 +75,24 @@ def node_title(node: Node) -> str:
         return "Opened photo"
     if said := _prompts_in_words(node):
         return said
+    if node.edit in _TITLES:
+        seed = node.settings.get("seed", 0)
+        return f"{_TITLES[node.edit]}{f', seed {seed}' if seed else ''}"
+    return _run_title(node) if node.edit else _picture_title(node)
+
+
+def _run_title(node: Node) -> str:
     if node.edit == "vector":
         strengths = cast("Mapping[str, float]", node.inputs.get("vectors", {}))
         return (
             ", ".join(f"{name.capitalize()} {value:+g}" for name, value in strengths.items())[:60] or "Vector"
         )
-    if node.edit:
-        count = len(cast("Sequence[Any]", node.inputs.get("handles", ())))
-        points = f" {count} point{'' if count == 1 else 's'}" if count else ""
-        return f"{node.edit.replace('_', ' ').capitalize()}{points}"
+    count = len(cast("Sequence[Any]", node.inputs.get("handles", ())))
+    points = f" {count} point{'' if count == 1 else 's'}" if count else ""
+    return f"{str(node.edit).replace('_', ' ').capitalize()}{points}"
+
+
+def _picture_title(node: Node) -> str:
     first = node.facts[0] if node.facts else {}
     origin = first.get("origin")
     known = cast("Mapping[str, Any]", origin) if isinstance(origin, Mapping) else {}
@@ -122,7 +134,8 @@ def node_info(node: Node, size: tuple[int, int], *, photo: bool) -> NodeInfo:
 def step_facts(step: Step) -> StepFacts:
     """What a step measured, of what the page knows to draw."""
     given = {name: getattr(step, name, None) for name in (*_LISTS, *_MEASURES)}
-    return _facts(step.index, given, getattr(step, "stage", None))
+    stage = getattr(step, "stage", None) or getattr(step, "phase", None)
+    return _facts(step.index, given, stage)
 
 
 def all_facts(numbers: Mapping[str, Tensor], steps: int) -> tuple[StepFacts, ...]:

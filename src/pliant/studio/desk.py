@@ -6,7 +6,7 @@ Everything here happens on the event loop's thread, except what is handed to the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +24,7 @@ from pliant.studio.history import History
 from pliant.studio.inputs import edit_inputs, followed, taken_up
 from pliant.studio.parts import check_vectors, latent_picture
 from pliant.studio.photos import Photos
+from pliant.studio.things import GROUP
 
 if TYPE_CHECKING:
     from pliant.gan.stylegan2 import Generator
@@ -44,7 +45,7 @@ class Desk:
         self.studio, self.folder = studio, folder
         self.project = Project.of(folder.read_tree(), folder.states, studio.restore)
         self.history = History(folder, m.Document(edit=studio.edits[0].name))
-        self.photos = Photos(self.project)
+        self.photos = Photos(self.project, studio.device)
         self.labelling = folder.read_labelling()
         """The parts that the person named, and the labels."""
         self.sizes: dict[str, tuple[int, int]] = {}
@@ -57,7 +58,7 @@ class Desk:
             found: dict[str, tuple[int, int]] = {}
             for node in self.project.tree().nodes:
                 parent = self.project.nodes.get(node.parent or "")
-                same = parent is not None and _maker(parent) == _maker(node)
+                same = parent is not None and (_maker(parent) == _maker(node) or node.kind == "diffusion")
                 found[node.id] = (
                     found[parent.id] if parent and same else self.project.picture(node.id, 0).size
                 )
@@ -108,15 +109,19 @@ class Desk:
         known = self.studio.models.known(name)
         return await self.on_device(lambda: self.studio.models.get(known))
 
-    async def inputs(self, document: m.Document) -> Inputs:
+    async def inputs(self, document: m.Document, settings: Any = None) -> Inputs:
         """What a document gives its edit.
+
+        Args:
+            document: what was set up.
+            settings: of the edit; some need no model.
 
         Raises:
             InputError: something of it cannot be used on this picture.
         """
         edit, at = self.studio.edit(document.edit), document.at
         found: dict[str, Any] = {}
-        fits = at is not None and self.node(at).kind == edit.picture
+        fits = at is not None and self.node(at).kind in edit.pictures
         if at is not None and "crop" in edit.inputs and fits:
             model = await self.generator(document.model)
             size = model.config.size
@@ -124,6 +129,13 @@ class Desk:
             found = {"model": model, "crop": crop}
         if "words" in edit.inputs and fits:
             found["words"] = await self.on_device(lambda: self.studio.text_models.get(document.words))
+        if "diffuser" in edit.inputs and fits and getattr(settings, "preset", None) != "copy":
+            found["diffuser"] = await self.on_device(
+                lambda: self.studio.diffusion_models.get(document.diffuser)
+            )
+        if "other" in edit.inputs and fits and (other := document.other) is not None:
+            self.node(other.at)
+            found["other"] = await self.on_device(lambda: self.project.picture(other.at.node, other.at.step))
         return await asyncio.to_thread(edit_inputs, edit, document, self.folder, **found)
 
     def push(self, label: str, **changes: Any) -> None:
@@ -180,11 +192,12 @@ class Desk:
         place = m.Place(node=node.id, step=0)
         fresh: dict[str, Any] = {"points": (), "mask": None, "parts": None, "vectors": {}, "crop": None}
         fresh |= {"prompts": (), "boxes": (), "layers": m.LayerChanges()}
+        fresh |= {"things": (), "prompt": "", "candidates": ()}
         self.push(label, edit=self._mode_for(picture.kind), at=place, **fresh)
 
     def _mode_for(self, kind: str, wanted: str | None = None) -> str:
         """The wanted mode if it edits this kind of picture, else the present one, else the first that does."""
-        fitting = [edit.name for edit in self.studio.edits if edit.picture == kind]
+        fitting = [edit.name for edit in self.studio.edits if kind in edit.pictures]
         present = self.document.edit
         return next((name for name in (wanted, present) if name in fitting), (*fitting, present)[0])
 
@@ -253,12 +266,37 @@ class Desk:
         label = "Branch" if message.points == "clear" else "Start here"
         self.push(label, **{"points": points, **self._elsewhere(message.place)})
 
-    def arrive(self, node: str, steps: int) -> None:
-        """Go to the last step of a run that has ended; the learnt edits that it was asked for are in it."""
+    def arrive(
+        self, node: str, steps: int, things: Sequence[m.Thing] = (), candidates: Sequence[str] = ()
+    ) -> None:
+        """Go to the last step of a run that has ended; the learnt edits that it was asked for are in it.
+
+        Args:
+            node: the run's.
+            steps: how many it has.
+            things: as they are after it.
+            candidates: nodes of runs to choose from, this one among them.
+        """
         place = m.Place(node=node, step=steps - 1)
         vectors = {} if "vectors" in self.edit.inputs else self.document.vectors
-        changes = {"points": self.followed(place), "vectors": vectors, **self._elsewhere(place)}
+        points = self._at_targets() if self._untold(node) else self.followed(place)
+        changes = {"points": points, "vectors": vectors, **self._elsewhere(place)}
+        changes |= {"things": tuple(things), "candidates": tuple(candidates)}
         self.push(self.edit.title, **changes)
+
+    def _untold(self, node: str) -> bool:
+        """A run came to its end by itself and did not tell where its points are: at their targets, then."""
+        numbers = self.project.numbers(node)
+        arrived = numbers.get("arrived")
+        return (
+            self.edit.group == GROUP
+            and "handles" not in numbers
+            and arrived is not None
+            and bool(arrived[-1])
+        )
+
+    def _at_targets(self) -> tuple[m.Point, ...]:
+        return tuple(each.model_copy(update={"handle": each.target}) for each in self.document.points)
 
     def _elsewhere(self, place: m.Place) -> dict[str, Any]:
         """What going to a frame does to the document: what belongs to another frame, picture, model or photo is taken off."""
@@ -267,12 +305,15 @@ class Desk:
         update: dict[str, Any] = {"at": place, "edit": self._mode_for(node.kind)}
         if old != place:
             update |= {"parts": None, "layers": m.LayerChanges()}
+        candidates = self.document.candidates
+        if old != place and not (old and old.node in candidates and place.node in candidates):
+            update |= {"things": (), "candidates": ()}
         if before is None or self.sizes.get(before.id) != self.sizes[node.id]:
             update |= {"points": (), "mask": None, "prompts": (), "boxes": ()}
         if before is None or _maker(before) != _maker(node):
             update["vectors"] = {}
         if before is None or self._root(before) != self._root(node):
-            update["crop"] = None
+            update |= {"crop": None, "prompt": ""}
         return update
 
     def _root(self, node: Node) -> str:

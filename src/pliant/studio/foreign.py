@@ -20,6 +20,7 @@ from pliant.studio.messages import (
     MAX_LAYERS,
     MAX_POINTS,
     MAX_TEXT,
+    MAX_THINGS,
     MAX_VECTORS,
     XY,
     Box,
@@ -63,6 +64,17 @@ class _Layers(BaseModel):
     )
 
 
+class _Thing(BaseModel):
+    """Where a thing went; its mask is a tensor."""
+
+    model_config = ConfigDict(strict=True)
+
+    shift: XY
+    scale: Annotated[float, Field(ge=0.05, le=20)]
+    turn: Annotated[float, Field(ge=-100_000, le=100_000)]
+    pivot: XY | None = None
+
+
 class _Inputs(BaseModel):
     """What a person gave an edit."""
 
@@ -79,6 +91,9 @@ class _Inputs(BaseModel):
     words: ModelName | None = None
     layers: _Layers | None = None
     boxes: list[Box] = Field(default=[], max_length=MOST_PROMPTS)
+    things: list[_Thing] = Field(default=[], max_length=MAX_THINGS)
+    prompt: Annotated[str, Field(max_length=10_000)] = ""
+    diffuser: ModelName | None = None
 
 
 class _Origin(BaseModel):

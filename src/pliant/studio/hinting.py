@@ -54,7 +54,7 @@ class Hinter:
         """What the mode's edit says of the document, where that is worth the time: of points, and of words."""
         desk, document, edit, place = self._desk, self._desk.document, self._desk.edit, self._desk.document.at
         node = desk.project.nodes.get(place.node) if place else None
-        if place is None or node is None or node.kind != edit.picture:
+        if place is None or node is None or node.kind not in edit.pictures:
             return []
         written = tuple(each for each in document.prompts if each.text.strip())
         if "points" in edit.inputs and document.points:

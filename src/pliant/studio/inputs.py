@@ -18,6 +18,7 @@ from pliant.errors import InputError
 from pliant.gan.head import PartClass
 from pliant.gan.parts import checked_ids
 from pliant.images import load_image
+from pliant.picture import Picture
 from pliant.points import as_mask, as_points
 from pliant.project import Project
 from pliant.project_file import Node
@@ -25,8 +26,10 @@ from pliant.studio.disk import SessionFolder
 from pliant.studio.drawings import layer_changes
 from pliant.studio.frames import to_png
 from pliant.studio.messages import MAX_PROMPTS, Document, LayerChanges, Mask, Point, Prompt
+from pliant.studio.things import GROUP, given_things, taken_things
 
 if TYPE_CHECKING:
+    from pliant.diffusion.pipeline import DiffusionModel
     from pliant.gan.align import Crop
     from pliant.gan.stylegan2 import Generator
     from pliant.perception.clip import TextImageModel
@@ -40,6 +43,8 @@ def edit_inputs(
     model: Generator | None = None,
     crop: Crop | None = None,
     words: TextImageModel | None = None,
+    other: Picture | None = None,
+    diffuser: DiffusionModel | None = None,
 ) -> Inputs:
     """What a document gives an edit, of what that takes.
 
@@ -50,11 +55,14 @@ def edit_inputs(
         model: that should make a photo.
         crop: of that photo.
         words: model that reads the prompts.
+        other: the picture that things were copied from.
+        diffuser: model that edits photos.
 
     Raises:
         InputError: a mask or part map that is not kept any more, or a prompt without words.
     """
     given: dict[str, Any] = {}
+    made = {"model": model, "crop": crop, "words": words, "diffuser": diffuser}
     for kind in edit.inputs:
         if kind == "points":
             given |= _points(document.points)
@@ -64,18 +72,16 @@ def edit_inputs(
             given["parts"] = stored_parts(document.parts, folder)
         elif kind == "vectors":
             given["vectors"] = dict(document.vectors)
-        elif kind == "model":
-            given["model"] = model
-        elif kind == "crop":
-            given["crop"] = crop
-        elif kind == "words":
-            given["words"] = words
         elif kind == "prompts":
             given["prompts"] = _prompts(document.prompts)
         elif kind == "boxes":
             given["boxes"] = document.boxes
         elif kind == "layers" and document.layers != LayerChanges():
             given["layers"] = layer_changes(document.layers)
+        elif kind in made:
+            given[kind] = made[kind]
+    if edit.group == GROUP:
+        given |= given_things(edit, document, folder, other)
     return Inputs(**given)
 
 
@@ -156,6 +162,8 @@ def taken_up(project: Project, node: Node, edit: Edit, folder: SessionFolder) ->
     if "prompts" in edit.inputs:
         taken["prompts"] = tuple(Prompt.model_validate(each) for each in given.get("prompts", []))
         taken["prompts"] = taken["prompts"][:MAX_PROMPTS]
+    if edit.group == GROUP:
+        taken |= taken_things(edit, given, folder)
     if isinstance(mask := given.get("mask"), Tensor):
         taken["mask"] = _stored(Image.fromarray(mask.mul(255).round().byte().numpy()), 0.0, folder)
     return taken

@@ -32,6 +32,9 @@ MAX_LAYERS = 2000
 LISTED_PATHS = 50
 """Paths of a group that are told at once."""
 LISTED_SWATCHES = 256
+MAX_THINGS = 16
+"""Things that are moved or pasted at once."""
+MAX_CANDIDATES = 4
 LARGEST_BLANK = 2048
 """Pixels a side of an empty drawing."""
 
@@ -131,6 +134,29 @@ class Place(Message):
     step: Annotated[int, Field(ge=0)]
 
 
+class Thing(Message):
+    """Something that was selected, and where it goes: p to pivot + shift + scale * turned(p - pivot)."""
+
+    mask: Hash
+    """An 8-bit picture of the frame's size, white = the thing."""
+    shift: XY = (0.0, 0.0)
+    scale: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)] = 1.0
+    turn: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] = 0.0
+    """Degrees, clockwise as seen."""
+    pivot: XY | None = None
+    """The middle of the box around the thing if None."""
+
+
+Things = Annotated[tuple[Thing, ...], Field(max_length=MAX_THINGS)]
+
+
+class Other(Message):
+    """What was copied, to be pasted or to give its looks: things of a frame of the project."""
+
+    at: Place
+    masks: Annotated[tuple[Hash, ...], Field(min_length=1, max_length=MAX_THINGS)]
+
+
 class Document(Message):
     """What the person has set up; every change makes a new one, and undo leads back through them."""
 
@@ -153,6 +179,15 @@ class Document(Message):
     layers: LayerChanges = Field(default_factory=LayerChanges)
     boxes: tuple[Box, ...] = Field(default=(), max_length=MAX_PROMPTS)
     """Parts of a photo that are traced in more detail."""
+    things: Things = ()
+    """Of the frame; in the mode that pastes, of the other one."""
+    other: Other | None = None
+    prompt: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    """What the photo shows."""
+    diffuser: ModelName | None = None
+    """Model that edits photos; None for the first that the studio offers."""
+    candidates: Annotated[tuple[Id, ...], Field(max_length=MAX_CANDIDATES)] = ()
+    """Runs that differ in their seed only, to choose from."""
     settings: dict[Word, Settings] = Field(default_factory=dict[str, Settings])
     """By edit: settings that differ from the defaults."""
 
@@ -223,6 +258,12 @@ class Change(Message):
     words: ModelName | None = None
     layers: LayerChanges | None = None
     boxes: Annotated[tuple[Box, ...], Field(max_length=MAX_PROMPTS)] | None = None
+    things: Things | None = None
+    """A change between pasting and another mode takes the former ones away."""
+    other: Other | None = None
+    prompt: Annotated[str, Field(max_length=MAX_TEXT)] | None = None
+    diffuser: ModelName | None = None
+    clear_candidates: bool = False
 
 
 class Go(Message):
@@ -252,6 +293,8 @@ class Start(Message):
     type: Literal["start"] = "start"
     go_on: bool = False
     """Continue the run that ended at the document's frame, as if it had not been stopped, where its memory is still there."""
+    candidates: Annotated[int, Field(ge=1, le=MAX_CANDIDATES)] = 1
+    """Runs one after the other, each with the next seed, to choose from."""
 
 
 class Preview(Message):
@@ -412,8 +455,9 @@ class SettingInfo(Message):
 
 
 InputKind = Literal[
-    "points", "mask", "parts", "vectors", "model", "crop", "boxes", "prompts", "words", "layers"
-]
+    "points", "mask", "parts", "vectors", "model", "crop", "boxes", "prompts", "words", "layers",
+    "things", "other", "prompt", "diffuser",
+]  # fmt: skip
 
 
 class EditInfo(Message):
@@ -422,8 +466,10 @@ class EditInfo(Message):
     name: Word
     title: str
     summary: str
-    picture: str
-    """Kind of picture it edits."""
+    pictures: tuple[str, ...]
+    """Kinds of picture it edits."""
+    group: str
+    """Edits of one group are one mode with a choice among them; empty for one of its own."""
     inputs: tuple[InputKind, ...]
     optional: tuple[str, ...]
     preview: bool
@@ -471,6 +517,9 @@ class RunInfo(Message):
     preview: bool
     """Nothing of it is kept."""
     state: Literal["waiting", "running", "paused"]
+    candidate: int
+    """Number of this one of the runs to choose from, from 1."""
+    candidates: int
     position: int
     """How many runs of others are served before this one; 0 while it is being served."""
     step: int
@@ -489,6 +538,8 @@ class Welcome(Message):
     models: tuple[ModelInfo, ...]
     words: tuple[ModelName, ...]
     """Text-image models, which read prompts; none where none is installed."""
+    diffusers: tuple[ModelName, ...]
+    """Diffusion models, which edit photos; none where none is installed."""
     device: str
     test: bool
     """Show the state to tests as `window.__pliant`."""
@@ -567,6 +618,8 @@ class StepFacts(Message):
     """How much what each prompt is about looks as it says, -1 to 1."""
     psnr: float | None = None
     """Likeness to the photo in decibels."""
+    energy: float | None = None
+    """How far a photo is from what was asked of its things; 0 in steps that do not measure it."""
     stage: str | None = None
     """Of an edit that has several."""
 
@@ -761,6 +814,7 @@ class Problem(Message):
         "prompts",
         "layers",
         "boxes",
+        "things",
         "settings",
         "run",
         "export",
@@ -812,6 +866,12 @@ class UploadedDrawing(Message):
     """What the drawing lacks of the file, as people read it."""
 
 
+class KeptMask(Message):
+    """Answer to POST /api/sessions/SESSION/masks."""
+
+    mask: Hash
+
+
 class Opened(Message):
     """Answer to POST /api/projects."""
 
@@ -833,6 +893,7 @@ class Wire(Message):
     uploaded_drawing: UploadedDrawing
     drawing: Drawing
     drawing_paths: DrawingPaths
+    kept_mask: KeptMask
     opened: Opened
 
 

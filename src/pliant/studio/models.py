@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pliant import zoo
+from pliant.diffusion.loading import is_diffusion_model
 from pliant.errors import InputError
 from pliant.studio.messages import ModelInfo
 from pliant.studio.text_models import is_text_model
@@ -25,7 +26,8 @@ class Models:
     def __init__(self, first: str | None, device: str) -> None:
         self.device = device
         folders = [entry for entry in zoo.entries() if entry.path.is_dir()]
-        entries = [entry for entry in folders if not is_text_model(entry.path)]
+        others = (is_text_model, is_diffusion_model)
+        entries = [entry for entry in folders if not any(is_other(entry.path) for is_other in others)]
         self._sources: dict[str, str | Path] = {entry.name: entry.name for entry in entries}
         self._loaded: dict[str, Generator] = {}
         self.infos = [

@@ -10,11 +10,13 @@ from collections import OrderedDict
 
 from PIL import Image
 
+from pliant.catalogue import PHOTOS
 from pliant.errors import InputError
 from pliant.gan.align import SMALLEST, Crop, Face, crop_box, find_faces
 from pliant.picture import PixelPicture
 from pliant.project import Project
 from pliant.studio import messages as m
+from pliant.studio.device import Device
 
 KEPT = 8
 """Photos whose faces are remembered."""
@@ -27,10 +29,11 @@ class Photos:
 
     Args:
         project: where they are.
+        device: computes photos of which a model made a part.
     """
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
+    def __init__(self, project: Project, device: Device) -> None:
+        self.project, self.device = project, device
         self._faces: OrderedDict[tuple[str, Size], list[Face]] = OrderedDict()
         self._searching = threading.Lock()
 
@@ -91,10 +94,12 @@ class Photos:
         return crop
 
     def _photo(self, node: str) -> Image.Image:
-        picture = self.project.picture(node, 0)
-        if not isinstance(picture, PixelPicture):
+        kind = self.project.nodes[node].kind if node in self.project.nodes else "pixels"
+        if kind not in PHOTOS:
             raise InputError("Only a photo is cropped; this picture was made by a model.")
-        return picture.render()
+        if kind == PixelPicture.kind:
+            return self.project.picture(node).render()
+        return self.device.do(lambda: self.project.picture(node).render()).result()
 
 
 def _corners(crop: Crop) -> tuple[m.XY, m.XY, m.XY, m.XY]:

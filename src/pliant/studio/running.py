@@ -6,6 +6,8 @@ A preview is a run of which nothing is kept. Whatever a person does next ends it
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pliant.catalogue import Edit
@@ -16,6 +18,7 @@ from pliant.studio import messages as m
 from pliant.studio.frames import Frame
 from pliant.studio.recording import Recording
 from pliant.studio.runs import Outcome, RunJob, sentence
+from pliant.studio.things import GROUP, after_run
 
 if TYPE_CHECKING:
     from pliant.studio.session import Session
@@ -33,6 +36,12 @@ class Runner:
         self.job: RunJob | None = None
         self._ended = asyncio.Event()
         self._memory: tuple[str, Trace[Any]] | None = None
+        self._waiting: deque[RunJob] = deque()
+        """Runs to choose from that come after this one."""
+        self._candidates: list[Outcome] = []
+        """Those that are over."""
+        self._things: tuple[m.Thing, ...] = ()
+        """Of the document, as they are after the run."""
 
     @property
     def paused(self) -> bool:
@@ -56,6 +65,8 @@ class Runner:
             edit=job.edit,
             preview=job.preview,
             state="paused" if job.paused else "waiting" if position else "running",
+            candidate=len(self._candidates) + 1,
+            candidates=len(self._candidates) + 1 + len(self._waiting),
             position=position,
             step=max(0, job.steps - 1),
             max_steps=run.max_steps if run else None,
@@ -64,8 +75,12 @@ class Runner:
 
     # ---- beginning
 
-    async def start(self, *, go_on: bool = False) -> None:
+    async def start(self, *, go_on: bool = False, candidates: int = 1) -> None:
         """Run the mode's edit on the document.
+
+        Args:
+            go_on: with the memory of the run that ended at the document's frame.
+            candidates: runs one after the other, each with the next seed.
 
         Raises:
             InputError: there is no picture, something runs already, or the settings or inputs cannot be used.
@@ -75,23 +90,36 @@ class Runner:
             raise InputError("Too many runs are waiting already; try again when one has ended.")
         desk, edit = self.desk, self.desk.edit
         settings = desk.settings(edit.name, desk.document.settings.get(edit.name, {}))
-        inputs = await desk.inputs(desk.document)
+        inputs = await desk.inputs(desk.document, settings)
         after = self._remembered(place, edit) if go_on else None
-        record = Recording(
-            desk.project,
-            desk.folder,
-            desk.sizes,
-            place,
-            edit.name,
-            inputs,
-            settings_facts(settings),
-            goes_on=after is not None,
-        )
+        self._things = await self._things_after(place, edit)
 
-        def begin() -> Run[Any]:
-            return edit.run(desk.project.picture(place.node, place.step), inputs, settings, after=after)
+        def job(settings: Any) -> RunJob:
+            def begin() -> Run[Any]:
+                return edit.run(desk.project.picture(place.node, place.step), inputs, settings, after=after)
 
-        self._begin(RunJob(edit.name, begin, record, _Watcher(self)))
+            record = Recording(
+                desk.project,
+                desk.folder,
+                desk.sizes,
+                place,
+                edit.name,
+                inputs,
+                settings_facts(settings),
+                goes_on=after is not None,
+            )
+            return RunJob(edit.name, begin, record, _Watcher(self))
+
+        self._candidates = []
+        self._waiting = deque(job(each) for each in _seeded(settings, candidates))
+        self._begin(self._waiting.popleft())
+
+    async def _things_after(self, place: m.Place, edit: Edit) -> tuple[m.Thing, ...]:
+        """The document's things, as they will be after a run of an edit; other edits leave none."""
+        if edit.group != GROUP:
+            return ()
+        things, size = self.desk.document.things, self.desk.sizes[place.node]
+        return await asyncio.to_thread(after_run, edit, things, size, self.desk.folder)
 
     async def preview(self, wish: m.Preview) -> None:
         """Show what an edit would make of the document.
@@ -113,7 +141,7 @@ class Runner:
         given = {"vectors": wish.vectors, "layers": wish.layers, "edit": edit.name}
         update = {name: value for name, value in given.items() if value is not None}
         shown = desk.document.model_copy(update=update)
-        inputs = await desk.inputs(shown)
+        inputs = await desk.inputs(shown, settings)
 
         def begin() -> Run[Any]:
             return edit.run(desk.project.picture(place.node, place.step), inputs, settings)
@@ -152,7 +180,8 @@ class Runner:
             self.session.tell(self.session.state())
 
     def stop(self) -> None:
-        """End the run after the step in progress; what it has is kept."""
+        """End the run after the step in progress; what it has is kept, and none comes after it."""
+        self._waiting.clear()
         if self.job is not None:
             self.studio.device.do(self.job.stop)
             self.studio.device.wake()
@@ -184,9 +213,16 @@ class Runner:
         if job is None:
             raise AssertionError("a run ends before another begins")
         problem = outcome.problem
+        if not job.preview and outcome.steps:
+            self._candidates.append(outcome)
+        if self._waiting and problem is None:
+            self._begin(self._waiting.popleft())
+            self.session.tell(self.session.state())
+            return
+        self._waiting.clear()
         try:
             if not job.preview:
-                self._arrive(outcome)
+                self._arrive()
         except Exception as error:  # noqa: BLE001 - such as a full disk: the page must know that the run is over
             problem = problem or sentence(error)
         self._ended.set()
@@ -201,17 +237,34 @@ class Runner:
             session.ask_for_hints()
         self.studio.positions_changed()
 
-    def _arrive(self, outcome: Outcome) -> None:
-        """Go to the last step of a run, if it has one."""
-        if outcome.node is not None and outcome.steps:
-            self._memory = (outcome.node, outcome.trace) if self.desk.edit.live_settings else None
-            self.desk.arrive(outcome.node, outcome.steps)
+    def _arrive(self) -> None:
+        """Go to the last step of the last run that has one."""
+        made = [each.node for each in self._candidates if each.node is not None]
+        if not made:
+            return
+        outcome, node = self._candidates[-1], made[-1]
+        self._memory = (node, outcome.trace) if self.desk.edit.live_settings else None
+        self.desk.arrive(node, outcome.steps, self._things, made if len(made) > 1 else ())
 
 
 def _about(job: RunJob, edit: Edit) -> Any:
     """Beside what a problem with a run is shown: a preview's is one with what is being painted or chosen."""
     shown = [kind for kind in edit.inputs if kind in {"parts", "vectors", "layers"}]
+    shown = ["things"] if edit.group == GROUP else shown
     return shown[0] if job.preview and shown else "run"
+
+
+def _seeded(settings: Any, count: int) -> list[Any]:
+    """Settings with a seed and those after it.
+
+    Raises:
+        InputError: several are asked for of an edit without a seed.
+    """
+    if count == 1:
+        return [settings]
+    if not hasattr(settings, "seed"):
+        raise InputError("This edit has one answer only; run it once.")
+    return [replace(settings, seed=(settings.seed + number) % 2**32) for number in range(count)]
 
 
 class _Watcher:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, cast
 
+from pliant.studio import script_things
 from pliant.studio.script_drawings import command_steps, command_words
 from pliant.studio.way import Beginning, Leg, changed, short
 
@@ -23,13 +24,8 @@ def commands(beginning: Beginning, legs: Sequence[Leg]) -> str:
     if beginning.blank is not None:
         return _drawing_commands(beginning.blank, legs)
     seed = beginning.seed
-    if seed is None and beginning.node.kind == "pixels" and not legs:
-        return "# This picture was not made by Pliant; export it as a file."
     if seed is None:
-        return (
-            "# Only pictures from a seed, and drawings that were begun empty, can be made again by a command; "
-            "use the Python program."
-        )
+        return _without_seed(beginning, legs)
     source = ["--model", seed[0], "--seed", str(seed[1]), "--psi", repr(seed[2])]
     if not legs:
         return shlex.join(["pliant", "sample", *source, "--out", "result.png"])
@@ -42,6 +38,18 @@ def commands(beginning: Beginning, legs: Sequence[Leg]) -> str:
         if not last or number > 1:
             lines[-1] += " --project way.pliant"
     return "\n".join(lines)
+
+
+def _without_seed(beginning: Beginning, legs: Sequence[Leg]) -> str:
+    """The commands of runs on a photo, which only things have."""
+    if beginning.node.kind == "pixels" and not legs:
+        return "# This picture was not made by Pliant; export it as a file."
+    if legs and all(leg.node.edit in script_things.CALLS for leg in legs):
+        return script_things.thing_commands(legs, _option, shlex.join)
+    return (
+        "# Only pictures from a seed, and drawings that were begun empty, can be made again by a command; "
+        "use the Python program."
+    )
 
 
 def _why_not(legs: Sequence[Leg]) -> str | None:

@@ -74,13 +74,12 @@ def command_words(leg: Leg) -> list[str] | None:
     inputs = leg.node.inputs
     prompts = cast("Sequence[Mapping[str, Any]]", inputs.get("prompts", ()))
     boxed = [bool(prompt.get("box")) for prompt in prompts]
-    if (
-        leg.node.edit == "trace"
-        or boxed != sorted(boxed)
-        or any(each.get("strength", 1) != 1 for each in prompts)
-    ):
+    if leg.node.edit == "trace" or boxed != sorted(boxed):
         return None
     words = [_prompt_option(prompt) for prompt in prompts]
+    strengths = [float(prompt.get("strength", 1)) for prompt in prompts]
+    if any(each != 1 for each in strengths):
+        words += [f"--strength={each!r}" for each in strengths]
     if "words" in inputs:
         words.append(f"--words={inputs['words']}")
     layers = cast("Mapping[str, Any]", inputs.get("layers", {}))

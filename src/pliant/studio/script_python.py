@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from pliant.errors import InputError
+from pliant.studio import script_things as things
 from pliant.studio.script_drawings import CALLS, drawing_arguments
 from pliant.studio.way import Beginning, Leg, changed, short
 
@@ -19,6 +20,7 @@ _CALLS = {
         "VectorSettings",
     ),
     **CALLS,
+    **things.CALLS,
 }
 """For each edit what is imported, what is called, and the class of its settings."""
 
@@ -65,6 +67,10 @@ def _leg(leg: Leg, number: int, imports: set[str]) -> list[str]:
     lines: list[str] = []
     picture = "picture" if number == 1 else f"steps{number - 1}[-1].picture"
     arguments = drawing_arguments(leg, picture, imports) if edit in CALLS else [picture]
+    is_of_things = edit in things.CALLS
+    if is_of_things:
+        lines.append(f'given{number} = Project.open("{PROJECT_FILE}").inputs("{leg.node.id}")')
+        arguments = things.thing_arguments(leg, picture, f"given{number}", imports)
     if edit == "drag":
         arguments += [f"{name}={_points(leg, name)}" for name in ("handles", "targets")]
     if edit == "repaint":
@@ -73,7 +79,7 @@ def _leg(leg: Leg, number: int, imports: set[str]) -> list[str]:
         arguments.append(f"np.array(parts{number})")
     if edit == "vector":
         arguments.append(repr(dict(leg.node.inputs.get("vectors", {}))))
-    if "mask" in leg.maps:
+    if "mask" in leg.maps and not is_of_things:
         lines += _map(leg, "mask", f"mask{number}", imports)
         arguments.append(f"movable=mask{number}")
     if leg.node.inputs.get("locked"):
@@ -84,7 +90,8 @@ def _leg(leg: Leg, number: int, imports: set[str]) -> list[str]:
         arguments.append(f"after=steps{number - 1}[-1]")
     lines.append(f"run = {called}(")
     lines += [f"    {argument}," for argument in arguments]
-    return [*lines, ")", f"steps{number} = list(islice(run, {leg.steps}))"]
+    steps = things.steps_taken(leg) if is_of_things else f"list(islice(run, {leg.steps}))"
+    return [*lines, ")", f"steps{number} = {steps}"]
 
 
 def _map(leg: Leg, kind: str, name: str, imports: set[str]) -> list[str]:

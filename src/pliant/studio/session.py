@@ -146,7 +146,7 @@ class Session:
                 case m.Undo():
                     self._undo()
                 case m.Start():
-                    await self.runner.start(go_on=message.go_on)
+                    await self.runner.start(go_on=message.go_on, candidates=message.candidates)
                 case m.Preview():
                     if message is self._newest:  # else what followed would end it at once
                         await self.runner.preview(message)
@@ -245,10 +245,12 @@ def _about(message: m.Message) -> str:
     if isinstance(message, m.Change):
         if message.settings is not None:
             return "settings"
-        named = ("points", "parts", "vectors", "prompts", "layers", "boxes")
+        named = ("points", "parts", "vectors", "prompts", "layers", "boxes", "things")
         given = [name for name in named if getattr(message, name) is not None]
         if message.words is not None:
             return "prompts"
+        if message.other is not None or message.prompt is not None or message.diffuser is not None:
+            return "things"
         photo = message.model is not None or message.crop is not None
         return given[0] if given else "picture" if photo else "mask"
     if isinstance(message, m.SetClasses | m.AddLabel | m.RemoveLabel | m.TrainHead):

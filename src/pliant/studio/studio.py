@@ -13,8 +13,10 @@ from pliant import catalogue
 from pliant.catalogue import Edit
 from pliant.errors import InputError, PliantError
 from pliant.picture import Picture
+from pliant.restoring import loader
 from pliant.studio import messages as m
 from pliant.studio.device import Device
+from pliant.studio.diffusion_models import DiffusionModels
 from pliant.studio.disk import Store
 from pliant.studio.limits import Limits
 from pliant.studio.models import Models
@@ -52,11 +54,14 @@ class Studio:
         self.store = Store(folder)
         self.models = Models(model, device)
         self.text_models = TextModels(device)
+        self.diffusion_models = DiffusionModels(device)
         self.edits = tuple(edits)
         self.limits = limits or Limits()
         self.test = test
         self.device = Device()
-        self.restore = catalogue.loader(find=self.models.get, device=device)
+        self.restore = loader(
+            find={"latent": self.models.get, "diffusion": self.diffusion_models.get}, device=device
+        )
         self.sessions: dict[str, Session] = {}
         self.uploads: OrderedDict[str, Picture] = OrderedDict()
         self._opening = asyncio.Lock()

@@ -59,7 +59,7 @@ class Leg:
     goes_on: bool
     """With the memory of the run before."""
     maps: Mapping[str, Tensor]
-    """"mask" and "parts", where it was given them."""
+    """"mask", "parts" and masks of things, where it was given them."""
     numbers: Mapping[str, Tensor]
     """What its steps measured."""
 
@@ -89,11 +89,12 @@ def way_to(project: Project, node: str, step: int) -> tuple[Beginning, list[Leg]
         parent = project.nodes.get(at.parent or "")
         if parent is None:
             raise InputError("The project has lost the picture that this run began from.")
-        takes = catalogue.get(at.edit).picture
-        if at.edit == INVERT or parent.kind not in {at.kind, takes}:
+        takes = catalogue.get(at.edit).pictures
+        if at.edit == INVERT or parent.kind not in {at.kind, *takes}:
             break  # a photo that was opened: the project file keeps what came of it
         given = project.inputs(at.id)
-        maps = {name: given[name] for name in ("mask", "parts") if isinstance(given.get(name), Tensor)}
+        names = ("mask", "parts", *(f"thing{each}" for each in range(len(at.inputs.get("things", ())))))
+        maps = {name: given[name] for name in names if isinstance(given.get(name), Tensor)}
         legs.append(Leg(at, last + 1, bool(at.inputs.get(GOES_ON)), maps, project.numbers(at.id)))
         last = at.from_step if at.from_step is not None else parent.steps - 1
         at = parent

@@ -1,11 +1,25 @@
 """Every key of the keyboard map does what the help says."""
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
 HELP = """() => Object.fromEntries([...document.querySelectorAll("[data-testid=help-keys] dl > div")].map(row => [
     row.querySelector("dt").innerText,
     [...row.querySelectorAll(".chord")].map(chord => [...chord.querySelectorAll("kbd")].map(k => k.innerText).join("+")),
 ]))"""
+
+
+def _photo() -> bytes:
+    file = io.BytesIO()
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
+    Image.fromarray(np.dstack([ramp, ramp.T, ramp])).save(file, "png")
+    return file.getvalue()
+
+
+PHOTO = _photo()
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +297,53 @@ def boxes(check):
     return on_a_drawing
 
 
+def things(check):
+    """On a photo with one thing selected by a lasso."""
+
+    def on_a_photo(page, key):
+        count = page.read("state.nodes.length")
+        page.click("home")
+        file = {"name": "me.png", "mimeType": "image/png", "buffer": PHOTO}
+        page.get("choose-image-file").set_input_files(file)
+        page.until(f"s.state.nodes.length === {count + 1} && s.view.editable")
+        page.click("mode-things")
+        page.until("s.view.tool === 'things'")
+        page.page.wait_for_timeout(100)
+        page.click("things-lasso")
+        page.pull((80, 80), (140, 80), (140, 140), (80, 140))
+        page.until("s.state.document.things.length === 1 && s.view.thing === 0")
+        check(page, key)
+
+    return on_a_photo
+
+
+def takes_action(action, other):
+    def check(page, key):
+        page.click(f"things-{other}")
+        page.press(key)
+        page.until(f"s.view.thingAction === '{action}' && s.view.tool === 'things'")
+
+    return things(check)
+
+
+@things
+def copies(page, key):
+    page.press(key)
+    page.until("s.state.document.other?.masks.length === 1")
+
+
+@things
+def pastes(page, key):
+    page.press("Control+c", key)
+    page.until("s.state.document.edit === 'paste' && s.state.document.things.length === 1")
+
+
+@things
+def deselects(page, key):
+    page.press(key)
+    page.until("s.state.document.things.length === 0")
+
+
 def chooses_box(selected):
     def check(page, key):
         page.press(key)
@@ -325,6 +386,14 @@ KEYS = {
     "Brush for the region": {"B": takes("brush", "v"), "R": takes("brush", "v")},
     "Draw boxes": {"R": takes_box},
     "Pan (or hold Space)": {"H": takes("pan", "v")},
+    "Move things (arrows nudge, Shift farther)": {"V": takes_action("move", "box")},
+    "Click things to select them": {"W": takes_action("click", "box")},
+    "Draw boxes around things": {"R": takes_action("box", "click")},
+    "Draw lines around things": {"L": takes_action("lasso", "box")},
+    "Paint things": {"B": takes_action("brush", "box")},
+    "Copy things": {"Ctrl+C": copies},
+    "Paste things": {"Ctrl+V": pastes},
+    "Deselect the chosen thing": {"Del": deselects, "⌫": deselects},
     "Paint parts": {"B": takes_up("paint", "fill")},
     "Fill (Shift-click: all of a part)": {"G": takes_up("fill", "paint")},
     "Erase paint": {"E": takes_up("erase", "paint")},

@@ -6,6 +6,7 @@ import type { Press } from "./gestures";
 import type { CanvasModel } from "./model";
 import type { PointTool, Surroundings } from "./point-tool";
 import type { PointerState } from "./pointers";
+import type { ThingsTool } from "./things-tool";
 import { isInside, toPicture } from "./viewport";
 
 const SMALLEST_CIRCLE = 4;
@@ -19,6 +20,7 @@ export class Cursor {
     private readonly points: PointTool,
     private readonly crop: CropTool,
     private readonly box: BoxTool,
+    private readonly things: ThingsTool,
     private readonly surroundings: () => Surroundings | null,
   ) {
     this.circle.className = "canvas-brush";
@@ -29,7 +31,10 @@ export class Cursor {
     const pointer = hovered?.pointer === "touch" ? null : hovered;
     const tool = this.model.tool.peek();
     const action = this.model.partsAction.peek();
-    const strokes = tool === "brush" || (tool === "parts" && (action === "paint" || action === "erase"));
+    const brushes =
+      tool === "things" && this.model.thingAction.peek() === "brush" && this.model.things.peek()?.selects;
+    const strokes =
+      brushes || tool === "brush" || (tool === "parts" && (action === "paint" || action === "erase"));
     const paints = strokes && state === "works" && this.model.editable.peek();
     this.showCircle(paints ? pointer : null);
     if (paints) {
@@ -42,6 +47,8 @@ export class Cursor {
       this.host.style.cursor = this.crop.cursorAt(pointer);
     } else if (tool === "box" && state === "works" && pointer !== null) {
       this.host.style.cursor = this.box.cursorAt(pointer);
+    } else if (tool === "things" && state === "works" && pointer !== null) {
+      this.host.style.cursor = this.things.cursorAt(pointer);
     } else {
       this.host.style.cursor = state === "pans" ? "grabbing" : "grab";
     }

@@ -14,6 +14,8 @@ import type { PartsTool } from "./parts-tool";
 import { PictureLayer, sharpens } from "./picture-layer";
 import type { Placement } from "./placement";
 import type { PointTool } from "./point-tool";
+import { ThingsLayer, type ThingsNow } from "./things-layer";
+import type { ThingsTool } from "./things-tool";
 import { clampInside, toPicture } from "./viewport";
 
 export type LayerName = "picture" | "parts" | "mask" | "marks";
@@ -27,6 +29,7 @@ export class Layers {
   readonly mask = new MaskLayer();
   readonly crop = new CropLayer();
   readonly boxes = new BoxLayer();
+  readonly things = new ThingsLayer();
   readonly marks = new MarksLayer();
   /** Screen place of the pointer; a handle that waits for its target points there. */
   pointer: XY | null = null;
@@ -41,6 +44,7 @@ export class Layers {
     private readonly partsTool: PartsTool,
     private readonly cropTool: CropTool,
     private readonly boxTool: BoxTool,
+    private readonly thingsTool: ThingsTool,
     private readonly divider: Divider,
   ) {}
 
@@ -61,6 +65,7 @@ export class Layers {
     this.mask.sheet.resize(box, ratio);
     this.crop.sheet.resize(box, ratio);
     this.boxes.sheet.resize(box, ratio);
+    this.things.sheet.resize(box, ratio);
     this.marks.resize(box, ratio);
     this.redraw(...ALL_LAYERS);
     cancelAnimationFrame(this.frame);
@@ -96,6 +101,7 @@ export class Layers {
       if (stale.has("marks")) {
         this.crop.draw(placement, comparison === null ? model.crop.peek() : null, this.cropTool.box);
         this.boxes.draw(placement, comparison === null ? this.boxesNow() : null);
+        this.things.draw(placement, comparison === null ? this.thingsNow() : null);
         this.drawMarks(placement, model.pointsVisible.peek() && comparison?.style !== "whole");
       }
     }
@@ -124,6 +130,7 @@ export class Layers {
     this.mask.clear(this.camera.ratio);
     this.crop.clear(this.camera.ratio);
     this.boxes.clear(this.camera.ratio);
+    this.things.clear(this.camera.ratio);
     this.marks.clear();
   }
 
@@ -136,6 +143,21 @@ export class Layers {
         selected: model.box.peek(),
         pulled: this.boxTool.pulled,
         nextColour: model.nextColour.peek(),
+        editable: model.editable.peek(),
+      }
+    );
+  }
+
+  private thingsNow(): ThingsNow | null {
+    const { model, thingsTool } = this;
+    const things = model.things.peek();
+    return (
+      things && {
+        ...things,
+        selected: model.thing.peek(),
+        pulled: thingsTool.pulled,
+        line: thingsTool.gestures.line,
+        painted: thingsTool.painted,
         editable: model.editable.peek(),
       }
     );

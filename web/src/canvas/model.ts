@@ -1,6 +1,9 @@
 /** What the canvas shows and what it tells: the only thing that `canvas/` and the rest of the page share. */
 
 import type { ReadonlySignal, Signal } from "@preact/signals";
+import type { Placing } from "./placing";
+import type { Selection } from "./selection";
+import type { Joining } from "./things-gestures";
 
 /** x to the right, y down, in pixels of the picture; (0, 0) is the centre of its first pixel. */
 export type XY = readonly [number, number];
@@ -18,7 +21,7 @@ export interface Shown {
   readonly height: number;
 }
 
-export type Tool = "point" | "brush" | "parts" | "crop" | "box" | "pan";
+export type Tool = "things" | "point" | "brush" | "parts" | "crop" | "box" | "pan";
 
 export interface Brush {
   /** Diameter in pixels of the picture. */
@@ -53,6 +56,30 @@ export interface BoxMark {
   /** As CSS writes it. */
   readonly colour: string;
   readonly text: string;
+}
+
+/** What the tool for things does with the pointer where it meets none of them. */
+export type ThingAction = "move" | "click" | "box" | "lasso" | "brush";
+
+export interface ThingMark {
+  readonly selection: Selection;
+  readonly placing: Placing;
+}
+
+/** What was selected, and where it goes. */
+export interface ThingsShown {
+  readonly all: readonly ThingMark[];
+  /** They may go elsewhere. */
+  readonly movable: boolean;
+  /** More can be selected. */
+  readonly selects: boolean;
+  /** They are those of another picture. */
+  readonly foreign: boolean;
+  /** The picture that they are cut out of, and the one without them; null before they came. */
+  readonly source: Shown | null;
+  readonly behind: Shown | null;
+  /** The picture does not show where they go yet. */
+  readonly stale: boolean;
 }
 
 /** What the parts tool does with the pointer. */
@@ -128,6 +155,12 @@ export interface CanvasModel {
   /** Colour of the next box. */
   readonly nextColour: ReadonlySignal<string>;
 
+  /** Null where the mode takes none. */
+  readonly things: ReadonlySignal<ThingsShown | null>;
+  /** Number of the chosen thing, from 0. */
+  readonly thing: Signal<number | null>;
+  readonly thingAction: Signal<ThingAction>;
+
   readonly parts: ReadonlySignal<PartsShown | null>;
   readonly partsVisible: ReadonlySignal<boolean>;
   /** Of what was painted, 0 to 1; the picture's own parts are shown weaker. */
@@ -158,4 +191,10 @@ export interface CanvasModel {
   changeCrop(crop: { readonly face: number } | { readonly box: CropBox }, label: string): void;
   /** A box was moved or resized; without an index it is a new one. */
   changeBox(index: number | null, box: CropBox): void;
+  /** A thing was moved, resized or turned. */
+  placeThing(index: number, placing: Placing, label: string): void;
+  /** Something was selected. */
+  select(selection: Selection, joining: Joining): void;
+  selectAt(at: XY, joining: Joining): void;
+  selectBox(from: XY, to: XY, joining: Joining): void;
 }

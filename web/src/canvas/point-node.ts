@@ -4,8 +4,6 @@ import { Group } from "konva/lib/Group";
 import { Shape } from "konva/lib/Shape";
 import { Arrow } from "konva/lib/shapes/Arrow";
 import { Circle } from "konva/lib/shapes/Circle";
-import { Path } from "konva/lib/shapes/Path";
-import { Text } from "konva/lib/shapes/Text";
 import { AMBER, BLUE, CASING, DISC_RADIUS, FONT, INK, RED, RING_RADIUS, WHITE } from "./look";
 import type { XY } from "./model";
 import { distance } from "./viewport";
@@ -56,11 +54,12 @@ export class PointNode {
   });
   private readonly discCasing = new Circle({ radius: DISC_RADIUS + 2, fill: CASING });
   private readonly disc = new Circle({ radius: DISC_RADIUS, fill: RED, stroke: WHITE, strokeWidth: 2 });
-  private readonly label = new Text({ fill: WHITE, fontFamily: FONT, fontStyle: "bold", ...LABEL_BOX });
-  private readonly lock = badge(INK, new Path({ data: PADLOCK, fill: WHITE, x: -4.5, y: -5 }));
+  private number = 0;
+  private readonly label = sign((context) => write(context, String(this.number), WHITE));
+  private readonly lock = badge(INK, sign(drawPadlock));
   private readonly warning = badge(
     AMBER,
-    new Text({ text: "!", fill: INK, fontSize: 11, fontStyle: "bold", ...BADGE_BOX }),
+    sign((context) => write(context, "!", INK)),
   );
   private readonly betterLine = new Arrow({
     points: [],
@@ -94,7 +93,7 @@ export class PointNode {
       node.position(point(disc));
     }
     this.halo.visible(look.selected);
-    this.label.text(String(look.number)).fontSize(look.number > 99 ? 8 : look.number > 9 ? 10 : 11);
+    this.number = look.number;
     this.lock.visible(look.locked).position({ x: disc[0] + 9, y: disc[1] + 9 });
     this.warning.visible(look.weak).position({ x: disc[0] + 9, y: disc[1] - 9 });
     this.updateTarget(disc, look);
@@ -124,23 +123,30 @@ export class PointNode {
 }
 
 const HEAD = { pointerLength: 7, pointerWidth: 8, lineCap: "round", lineJoin: "round" } as const;
-const LABEL_BOX = centredText(2 * DISC_RADIUS);
-const BADGE_BOX = { ...centredText(14), fontFamily: FONT };
 
-function centredText(side: number) {
-  return {
-    width: side,
-    height: side,
-    offsetX: side / 2,
-    offsetY: side / 2 - 0.5,
-    align: "center",
-    verticalAlign: "middle",
-  } as const;
+/** In place of Konva's own shapes for texts and paths, which are 3 KB more to load. */
+function sign(draw: (context: CanvasRenderingContext2D) => void): Shape {
+  return new Shape({ sceneFunc: (context) => draw(context._context) });
 }
 
-function badge(colour: string, sign: Path | Text): Group {
+/** In the middle; smaller where it is long. */
+function write(context: CanvasRenderingContext2D, text: string, colour: string): void {
+  context.font = `bold ${[11, 11, 10][text.length] ?? 8}px ${FONT}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillStyle = colour;
+  context.fillText(text, 0, 0.5);
+}
+
+function drawPadlock(context: CanvasRenderingContext2D): void {
+  context.translate(-4.5, -5);
+  context.fillStyle = WHITE;
+  context.fill(new Path2D(PADLOCK));
+}
+
+function badge(colour: string, shape: Shape): Group {
   const group = new Group();
-  group.add(new Circle({ radius: 7, fill: colour, stroke: WHITE, strokeWidth: 1.25 }), sign);
+  group.add(new Circle({ radius: 7, fill: colour, stroke: WHITE, strokeWidth: 1.25 }), shape);
   return group;
 }
 

@@ -18,6 +18,7 @@ import { PartsLayer } from "./parts-layer";
 import { PartsTool } from "./parts-tool";
 import { PointTool } from "./point-tool";
 import { type Desk, type Hand, Pointers } from "./pointers";
+import { ThingsTool } from "./things-tool";
 import { isInside, type Size, toPicture } from "./viewport";
 
 /** Pixels that an arrow key moves a point or the crop by while Shift is held. */
@@ -35,6 +36,7 @@ export class Stage {
   private readonly parts: PartsTool;
   private readonly crop: CropTool;
   private readonly box: BoxTool;
+  private readonly things: ThingsTool;
   private readonly pointers: Pointers;
   private readonly keys: Keys;
   private readonly ends: (() => void)[] = [];
@@ -55,6 +57,7 @@ export class Stage {
     this.divider = new Divider(model.split);
     this.crop = new CropTool(model, around, () => this.layers.redraw("marks"));
     this.box = new BoxTool(model, around, () => this.layers.redraw("marks"));
+    this.things = new ThingsTool(model, around, () => this.layers.redraw("marks"));
     const partsLayer = new PartsLayer();
     this.parts = new PartsTool(model, partsLayer, around, () => this.layers.redraw("parts"));
     this.layers = new Layers(
@@ -65,11 +68,12 @@ export class Stage {
       this.parts,
       this.crop,
       this.box,
+      this.things,
       this.divider,
     );
     this.painting = new Painting(model, this.layers.mask, () => this.layers.redraw("mask"));
     this.brush = new BrushTool(model, this.painting, around);
-    this.cursor = new Cursor(host, model, this.points, this.crop, this.box, around);
+    this.cursor = new Cursor(host, model, this.points, this.crop, this.box, this.things, around);
     this.furnish();
     this.pointers = new Pointers(host, this.pointerDesk());
     this.keys = new Keys(host, this.keyDesk());
@@ -139,6 +143,7 @@ export class Stage {
       this.layers.mask.sheet.element,
       this.layers.crop.sheet.element,
       this.layers.boxes.sheet.element,
+      this.layers.things.sheet.element,
       this.layers.marks.element,
       this.cursor.circle,
       this.divider.element,
@@ -183,6 +188,7 @@ export class Stage {
     );
     this.follow(() => model.crop.value, "marks");
     this.follow(() => [model.boxes.value, model.box.value, model.nextColour.value], "marks");
+    this.follow(() => [model.things.value, model.thing.value], "marks");
     this.follow(() => [model.maskVisible.value, model.editable.value], "mask");
     this.follow(
       () => [model.points.value, model.pointsVisible.value, model.pending.value, model.selected.value],
@@ -194,12 +200,17 @@ export class Stage {
     );
     this.follow(() => {
       [model.tool.value, model.editable.value, model.brush.value, model.zoom.value];
-      [model.partsAction.value, model.part.value, model.partsSize.value];
+      [model.partsAction.value, model.part.value, model.partsSize.value, model.thingAction.value];
       this.showCursor();
     });
     this.follow(() => this.host.classList.toggle("is-dark", model.dark.value));
     this.follow(() => {
-      this.words.textContent = describe(model.points.value, model.pending.value, model.boxes.value);
+      this.words.textContent = describe(
+        model.points.value,
+        model.pending.value,
+        model.boxes.value,
+        model.tool.value === "things" ? (model.things.value?.all ?? null) : null,
+      );
     });
   }
 
@@ -245,6 +256,7 @@ export class Stage {
       parts: this.parts,
       crop: this.crop,
       box: this.box,
+      things: this.things,
       pan: null,
     };
     return hands[this.model.tool.peek()];
@@ -279,6 +291,7 @@ export class Stage {
       clickedNothing: () => {
         this.model.selected.value = null;
         this.model.box.value = null;
+        this.model.thing.value = null;
       },
       fit: () => camera.fit(),
     };
@@ -287,7 +300,8 @@ export class Stage {
   private nudge(across: number, down: number, shift: boolean): boolean {
     if (this.model.tool.peek() === "box") return this.box.nudge(across, down, shift);
     const length = shift ? LONG_STEP : 1;
-    const tool = this.model.tool.peek() === "crop" ? this.crop : this.points;
+    const held = this.model.tool.peek();
+    const tool = held === "crop" ? this.crop : held === "things" ? this.things : this.points;
     return tool.nudge(across * length, down * length);
   }
 
@@ -302,11 +316,13 @@ export class Stage {
         this.box.finishNudge();
         this.points.finishNudge();
         this.crop.finishNudge();
+        this.things.finishNudge();
       },
       cancel: () => {
         const brushed = this.brush.cancel();
         const painted = this.parts.cancel() || brushed;
-        const boxed = this.box.cancel();
+        const selected = this.things.cancel();
+        const boxed = this.box.cancel() || selected;
         const cropped = this.crop.cancel() || boxed;
         return this.points.cancel() || painted || cropped;
       },

@@ -22,7 +22,7 @@ function DragProgress({ facts, step }: ProgressProps) {
   );
 }
 
-export const DRAG: Special = {
+export const DRAG = {
   Progress: DragProgress,
   marks: (facts, step) => ({ tracked: factsAt(facts, step)?.handles ?? [], trails: trails(facts, step) }),
-};
+} satisfies Special;

@@ -4,6 +4,8 @@ import type { ComponentType } from "preact";
 import type { Tool } from "../canvas/model";
 import type { Document, EditInfo } from "../messages";
 import { isUnchanged } from "../store/layerchanges";
+import { PASTE } from "../store/reduce";
+import { GROUP, hasMoved } from "../store/things";
 import { BoxesPanel } from "../ui/boxespanel";
 import { BoxOptions } from "../ui/boxoptions";
 import { CropOptions, CropPanel } from "../ui/croppanel";
@@ -11,11 +13,15 @@ import { LayersPanel } from "../ui/layerspanel";
 import { MaskOptions } from "../ui/maskoptions";
 import { MaskPanel } from "../ui/maskpanel";
 import { ModelPanel } from "../ui/modelpanel";
+import { OtherPanel } from "../ui/otherpanel";
 import { PartsOptions } from "../ui/partsoptions";
 import { PartsPanel } from "../ui/partspanel";
 import { PointsOptions } from "../ui/pointsoptions";
 import { PointsPanel } from "../ui/pointspanel";
+import { DiffuserPanel, PromptPanel } from "../ui/promptpanel";
 import { PromptsPanel } from "../ui/promptspanel";
+import { ThingsOptions } from "../ui/thingsoptions";
+import { ThingsPanel } from "../ui/thingspanel";
 import { VectorsPanel } from "../ui/vectorspanel";
 import { WordsPanel } from "../ui/wordspanel";
 
@@ -120,4 +126,49 @@ export const INPUTS: Record<InputKind, InputPart> = {
     wanted: "Hide, lock or recolour something.",
     Panel: LayersPanel,
   },
+  things: {
+    kind: "things",
+    title: "Things",
+    tool: "things",
+    given: (document) => (document.edit === PASTE ? document.things.length > 0 : hasMoved(document)),
+    wanted: "Pull a thing elsewhere.",
+    Panel: ThingsPanel,
+    Options: ThingsOptions,
+  },
+  other: {
+    kind: "other",
+    title: "Other",
+    given: ({ other }) => other !== null,
+    wanted: "Copy something first.",
+    Panel: OtherPanel,
+  },
+  prompt: {
+    kind: "prompt",
+    title: "Words",
+    given: ({ prompt }) => prompt !== "",
+    wanted: "Say what the photo shows.",
+    Panel: PromptPanel,
+  },
+  diffuser: {
+    kind: "diffuser",
+    title: "Model",
+    given: ({ diffuser }) => diffuser !== null,
+    wanted: "Choose the model that edits photos.",
+    Panel: DiffuserPanel,
+  },
 };
+
+/** In place of a region that is painted: what was selected. */
+const SELECTED: InputPart = {
+  ...INPUTS.things,
+  kind: "mask",
+  given: ({ things }) => things.length > 0,
+  wanted: "Select a thing first.",
+};
+
+/** How an edit takes an input. */
+export function inputOf(edit: EditInfo, kind: InputKind): InputPart {
+  if (edit.group !== GROUP || kind !== "mask") return INPUTS[kind];
+  if (!edit.inputs.includes("points")) return SELECTED;
+  return { ...INPUTS.mask, given: ({ mask, things }) => mask !== null || things.length > 0 };
+}

@@ -9,7 +9,7 @@ import type { ComponentType } from "preact";
 import type { Tool } from "../canvas/model";
 import type { Document, EditInfo, NodeInfo, StepFacts } from "../messages";
 import type { XY } from "../store/reduce";
-import { INPUTS, type InputPart } from "./inputs";
+import { type InputPart, inputOf } from "./inputs";
 import { SPECIAL } from "./special";
 
 /** What the steps of a run put on the canvas. */
@@ -39,7 +39,7 @@ export interface Mode {
 }
 
 export function makeMode(edit: EditInfo): Mode {
-  const inputs = edit.inputs.map((kind) => INPUTS[kind]);
+  const inputs = edit.inputs.map((kind) => inputOf(edit, kind));
   return {
     edit,
     inputs,
@@ -51,6 +51,7 @@ export function makeMode(edit: EditInfo): Mode {
 const KINDS: Readonly<Record<string, string>> = {
   latent: "generated picture",
   pixels: "photo",
+  diffusion: "edited photo",
   vector: "drawing",
 };
 
@@ -62,8 +63,8 @@ function kindInWords(kind: string): string {
 export function obstacle(mode: Mode, document: Document, node: NodeInfo | null): string | null {
   const { edit, inputs } = mode;
   if (node === null) return "Choose a picture first.";
-  if (node.kind !== edit.picture)
-    return `${edit.title} needs a ${kindInWords(edit.picture)}; this is a ${kindInWords(node.kind)}.`;
+  if (!edit.pictures.includes(node.kind))
+    return `${edit.title} needs a ${edit.pictures.map(kindInWords).join(" or ")}; this is a ${kindInWords(node.kind)}.`;
   const missing = inputs.find((input) => !edit.optional.includes(input.kind) && !input.given(document));
   return missing?.wanted ?? null;
 }

@@ -5,6 +5,7 @@ import { DRAW, RESTYLE, TRACE } from "./drawings";
 import { INVERT } from "./invert";
 import type { Special } from "./mode";
 import { REPAINT } from "./repaint";
+import { THINGS } from "./things";
 
 export const SPECIAL: Readonly<Record<string, Special>> = {
   drag: DRAG,
@@ -13,4 +14,10 @@ export const SPECIAL: Readonly<Record<string, Special>> = {
   trace: TRACE,
   restyle: RESTYLE,
   draw: DRAW,
+  move: THINGS,
+  remove: THINGS,
+  paste: THINGS,
+  swap: THINGS,
+  dragcontent: THINGS,
+  dragdiffusion: { ...THINGS, marks: DRAG.marks },
 };

@@ -26,7 +26,8 @@ export function run(studio: Studio): void {
   if (studio.session.run.value !== null || studio.obstacle.value !== null) return;
   studio.viewing.follow();
   studio.session.dismiss("picture");
-  studio.session.start(false);
+  const several = studio.mode.value?.edit.group ? studio.tools.candidates.value : 1;
+  studio.session.start(false, several);
 }
 
 export function pauseOrResume({ session }: Studio): void {
@@ -36,11 +37,14 @@ export function pauseOrResume({ session }: Studio): void {
 }
 
 /** What Escape does: the nearest thing that can be given up. */
-export function giveUp({ session, viewing, tools }: Studio): void {
+export function giveUp({ session, viewing, tools, things }: Studio): void {
   if (tools.pending.value !== null) tools.pending.value = null;
   else if (session.run.value !== null) session.send({ type: "stop" });
   else if (viewing.style.value !== null) viewing.stopComparing();
-  else viewing.follow();
+  else {
+    viewing.follow();
+    things.selected.value = null;
+  }
 }
 
 export function deletePoint(studio: Studio, index: number): void {

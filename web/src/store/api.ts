@@ -4,6 +4,7 @@ import type {
   Drawing,
   DrawingPaths,
   Face,
+  KeptMask,
   NodeFacts,
   NodeParts,
   Opened,
@@ -60,6 +61,31 @@ export function maskAddress(session: string, hash: string): string {
   return `/api/sessions/${session}/masks/${hash}`;
 }
 
+/** What a click selects, as a grey picture. */
+export function clickedAddress(
+  session: string,
+  place: Place,
+  x: number,
+  y: number,
+  tolerance: number,
+): string {
+  return `${frameAddress(session, place)}/selection?x=${x}&y=${y}&tolerance=${tolerance}`;
+}
+
+/** The thing in a box. */
+export function boxedAddress(
+  session: string,
+  place: Place,
+  [x, y, width, height]: readonly [number, number, number, number],
+): string {
+  return `${frameAddress(session, place)}/boxed?x=${x}&y=${y}&width=${width}&height=${height}`;
+}
+
+/** A frame without what masks select. */
+export function withoutAddress(session: string, place: Place, masks: readonly string[]): string {
+  return `${frameAddress(session, place)}/without?masks=${masks.join()}`;
+}
+
 export function portraitAddress(model: string, seed: number, psi: number, width: number): string {
   return `/api/gallery/${encodeURIComponent(model)}/${seed}?psi=${psi}&width=${width}`;
 }
@@ -105,6 +131,10 @@ export async function deleteProject(session: string): Promise<void> {
 
 export function uploadImage(file: Blob): Promise<Uploaded> {
   return ask("/api/images", post(file));
+}
+
+export function keepMask(session: string, png: Blob): Promise<KeptMask> {
+  return ask(`/api/sessions/${session}/masks`, post(png));
 }
 
 export function uploadDrawing(file: Blob): Promise<UploadedDrawing> {

@@ -1,7 +1,7 @@
 /** The canvas's view of the page: the document, or an old run while one is looked at. */
 
 import { computed } from "@preact/signals";
-import type { CanvasModel, PointMark } from "../canvas/model";
+import type { CanvasModel, PointMark, Tool } from "../canvas/model";
 import type { RunMarks, Special } from "../modes/mode";
 import { SPECIAL } from "../modes/special";
 import { marksAfterRun, pointsOfRun } from "./marks";
@@ -13,10 +13,12 @@ const NOTHING: RunMarks = { tracked: [], trails: [] };
 export function makeCanvasModel({
   session,
   viewing,
+  mode,
   masks,
   parts,
   photo,
   boxes,
+  things,
   sharp,
   tools,
   editable,
@@ -25,9 +27,14 @@ export function makeCanvasModel({
   const measured = computed(() => session.measured.value.get(viewing.node.value?.id ?? "") ?? null);
 
   const points = computed((): readonly PointMark[] => {
+    if (!takesPoints.value) return [];
     if (viewing.looking.value === null) return documentPoints.value;
     return measured.value && viewing.node.value?.edit ? pointsOfRun(measured.value) : [];
   });
+
+  // tasks of one mode share a document, not all of what is set up in it
+  const takes = (tool: Tool) => computed(() => !mode.value?.edit.group || mode.value.tools.includes(tool));
+  const [takesPoints, takesMask] = [takes("point"), takes("brush")];
 
   const marks = computed((): RunMarks => {
     const [place, node, known] = [viewing.place.value, viewing.node.value, measured.value];
@@ -54,7 +61,7 @@ export function makeCanvasModel({
     tracked: computed(() => (marks.value.tracked.length > 0 ? marks.value.tracked : null)),
     trails: computed(() => marks.value.trails),
     notes: computed(() => (editable.value ? session.hints.value : [])),
-    mask: masks.shown,
+    mask: computed(() => (takesMask.value ? masks.shown.value : null)),
     maskVisible: tools.maskVisible,
     brush: tools.brush,
     parts: computed(() => (viewing.looking.value === null ? parts.shown.value : null)),
@@ -67,6 +74,9 @@ export function makeCanvasModel({
     crop: computed(() => (editable.value ? photo.crop.value : null)),
     boxes: computed(() => (viewing.looking.value === null ? boxes.shown.value : null)),
     box: boxes.selected,
+    things: computed(() => (viewing.looking.value === null ? things.shown.value : null)),
+    thing: things.selected,
+    thingAction: tools.thingAction,
     nextColour: boxes.nextColour,
     grid: tools.grid,
     zoom: tools.zoom,
@@ -78,5 +88,9 @@ export function makeCanvasModel({
     changeParts: (ids, label) => parts.change(ids, label),
     changeCrop: (crop, label) => photo.choose(crop, label),
     changeBox: (index, box) => boxes.change(index, box),
+    placeThing: (index, placing, label) => things.place(index, placing, label),
+    select: (selection, joining) => void things.take(selection, joining),
+    selectAt: (at, joining) => void things.click(at, joining),
+    selectBox: (from, to, joining) => void things.box(from, to, joining),
   };
 }

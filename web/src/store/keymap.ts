@@ -1,6 +1,6 @@
 /** The keyboard map: one table that binds the keys (`keys.ts`) and fills the help. */
 
-import type { PartsAction, Tool } from "../canvas/model";
+import type { PartsAction, ThingAction, Tool } from "../canvas/model";
 import {
   branchFrom,
   deletePoint,
@@ -18,7 +18,17 @@ export interface Key {
   /** Any of these, as `chordOf` writes them. */
   readonly chords: readonly string[];
   readonly does: string;
-  readonly group: "Tools" | "Parts" | "Boxes" | "Mask" | "Points" | "Run" | "Time" | "Look" | "Page";
+  readonly group:
+    | "Tools"
+    | "Things"
+    | "Parts"
+    | "Boxes"
+    | "Mask"
+    | "Points"
+    | "Run"
+    | "Time"
+    | "Look"
+    | "Page";
   press(studio: Studio, chord: string): void;
   release?(studio: Studio): void;
   /** Whether it means anything now; of keys with the same chord the first that does is taken. */
@@ -135,6 +145,48 @@ const BOX: readonly Key[] = [
       hold("crop")(studio);
       hold("box")(studio);
     },
+  },
+];
+
+const takeAction = (chord: string, action: ThingAction, does: string): Key => ({
+  chords: [chord],
+  does,
+  group: "Things",
+  when: (studio) => studio.things.shown.value?.selects === true && takes("things")(studio),
+  press: (studio) => {
+    hold("things")(studio);
+    studio.tools.thingAction.value = action;
+  },
+});
+
+const THINGS: readonly Key[] = [
+  takeAction("V", "move", "Move things (arrows nudge, Shift farther)"),
+  takeAction("W", "click", "Click things to select them"),
+  takeAction("R", "box", "Draw boxes around things"),
+  takeAction("L", "lasso", "Draw lines around things"),
+  takeAction("B", "brush", "Paint things"),
+  {
+    chords: ["Ctrl+C"],
+    does: "Copy things",
+    group: "Things",
+    when: ({ things, editable }) => editable.value && things.canCopy,
+    press: ({ things }) => things.copy(),
+  },
+  {
+    chords: ["Ctrl+V"],
+    does: "Paste things",
+    group: "Things",
+    when: ({ things, session, editable }) =>
+      editable.value && things.shown.value !== null && session.document.value?.other != null,
+    press: ({ things }) => things.paste(),
+  },
+  {
+    chords: ["Delete", "Backspace"],
+    does: "Deselect the chosen thing",
+    group: "Things",
+    when: (studio) =>
+      takes("things")(studio) && studio.editable.value && studio.things.selected.value !== null,
+    press: ({ things }) => things.remove(things.selected.value ?? -1),
   },
 ];
 
@@ -271,6 +323,7 @@ const PAGE: readonly Key[] = [
 ];
 
 export const KEYS: readonly Key[] = [
+  ...THINGS,
   ...PARTS,
   ...BOXES,
   ...BOX,

@@ -29,14 +29,21 @@ export async function openFile(studio: Studio, file: File): Promise<void> {
   }
 }
 
-async function usePicture({ session, starting }: Studio, file: File, kind: Kind): Promise<void> {
+async function usePicture(
+  { session, starting, things, mode }: Studio,
+  file: File,
+  kind: Kind,
+): Promise<void> {
   if (kind === "drawing") {
     const { drawing, left_out } = await uploadDrawing(file);
     session.send({ type: "use_drawing", drawing });
     if (left_out.length > 0)
       session.report("picture", `Some of the file was left out or made simpler: ${left_out.join(", ")}.`);
   } else {
-    session.send({ type: "use_image", image: (await uploadImage(file)).image });
+    const { image } = await uploadImage(file);
+    const isOther = !starting.peek() && mode.peek()?.edit.inputs.includes("other");
+    if (isOther) things.leaveFor(null);
+    session.send({ type: "use_image", image });
   }
   starting.value = false;
 }
@@ -49,7 +56,11 @@ function checkSize({ session }: Studio, file: File, kind: Kind): void {
   }
 }
 
-export function report({ session }: Studio, about: Problem["about"], problem: unknown): void {
+export function report(
+  { session }: Pick<Studio, "session">,
+  about: Problem["about"],
+  problem: unknown,
+): void {
   if (!(problem instanceof Refused)) throw problem;
   session.report(about, problem.message);
 }

@@ -70,7 +70,7 @@ export class Parts {
       const at = session.document.value?.at ?? null;
       const kind = session.nodes.value.find(({ id }) => id === at?.node)?.kind;
       const edit = mode.value?.edit;
-      const place = edit?.inputs.includes("parts") && edit.picture === kind ? at : null;
+      const place = edit?.inputs.includes("parts") && kind && edit.pictures.includes(kind) ? at : null;
       if (!samePlace(last, place)) last = place;
       return last;
     });

@@ -34,9 +34,10 @@ export class Photo {
     });
     const wanted = computed(() => {
       const node = nodes.value.find(({ id }) => id === document.value?.at?.node);
-      const takesCrop = mode.value?.edit.inputs.includes("crop") === true;
+      const edit = mode.value?.edit;
+      const takesCrop = node && edit?.inputs.includes("crop") && edit.pictures.includes(node.kind);
       const model = this.model.value?.name;
-      return takesCrop && model && node?.kind === "pixels" ? `${node.id} ${model}` : "";
+      return takesCrop && model ? `${node.id} ${model}` : "";
     });
     this.found = computed(() => this.known.value.get(wanted.value) ?? null);
     this.crop = computed(() =>

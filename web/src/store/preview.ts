@@ -69,8 +69,9 @@ export class Preview {
     const node = this.session.nodes.value.find(({ id }) => id === document.at?.node) ?? null;
     if (mode === null || !mode.edit.preview || obstacle(mode, document, node) !== null) return null;
     if (mode.edit.inputs.includes("layers") && isUnchanged(layers)) return null;
-    const { at, parts, vectors, mask, settings } = document;
-    const inputs = [mode.edit.name, at, parts, vectors, layers, mask, settings[mode.edit.name]];
+    const { at, parts, vectors, mask, settings, things, other, points } = document;
+    const ofThings = mode.edit.group ? [things, other, points] : [];
+    const inputs = [mode.edit.name, at, parts, vectors, layers, mask, settings[mode.edit.name], ofThings];
     return JSON.stringify([...inputs, moving !== null, this.session.travels.value]);
   }
 

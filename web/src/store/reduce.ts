@@ -4,9 +4,13 @@ import type { Change, Document, Place, Problem, StepFacts } from "../messages";
 
 export type XY = readonly [number, number];
 
+/** The mode whose things are those of another picture. */
+export const PASTE = "paste";
+
 /** The document as it will be once the server has taken a change. A mask or part map that is still a PNG has no hash yet. */
 export function apply(document: Document, change: Change): Document {
   const edit = change.edit ?? document.edit;
+  const isOfAnother = (edit === PASTE) !== (document.edit === PASTE);
   let mask = document.mask;
   if (change.clear_mask) mask = null;
   else if (change.mask && typeof change.mask !== "string") mask = change.mask;
@@ -23,6 +27,11 @@ export function apply(document: Document, change: Change): Document {
     words: change.words ?? document.words,
     layers: change.layers ?? document.layers,
     boxes: change.boxes ?? document.boxes,
+    things: change.things ?? (isOfAnother ? [] : document.things),
+    other: change.other ?? document.other,
+    prompt: change.prompt ?? document.prompt,
+    diffuser: change.diffuser ?? document.diffuser,
+    candidates: change.clear_candidates ? [] : document.candidates,
     settings: change.settings ? { ...document.settings, [edit]: change.settings } : document.settings,
   };
 }

@@ -29,6 +29,11 @@ export const DOCUMENT: Document = {
   words: null,
   layers: { hidden: [], shown: [], locked: [], unlocked: [], swatches: {} },
   boxes: [],
+  things: [],
+  other: null,
+  prompt: "",
+  diffuser: null,
+  candidates: [],
   settings: {},
 };
 
@@ -37,6 +42,8 @@ export const RUN: RunInfo = {
   edit: "drag",
   preview: false,
   state: "running",
+  candidate: 1,
+  candidates: 1,
   position: 0,
   step: 1,
   max_steps: 300,
@@ -58,6 +65,6 @@ export function stateWith(part: Partial<State> = {}): State {
 }
 
 export function factsWith(part: Partial<StepFacts>): StepFacts {
-  const nothing = { loss: null, strain: null, agreement: null, psnr: null, stage: null };
+  const nothing = { loss: null, strain: null, agreement: null, psnr: null, energy: null, stage: null };
   return { step: 0, handles: [], distances: [], agreements: [], ...nothing, ...part };
 }

@@ -16,6 +16,7 @@ function open(): { session: Session; socket: FakeSocket } {
     edits: [],
     models: [],
     words: [],
+    diffusers: [],
     device: "cpu",
     test: true,
     video: true,

@@ -35,6 +35,7 @@ const OF_CHANGES: readonly Problem["about"][] = [
   "prompts",
   "layers",
   "boxes",
+  "things",
   "settings",
 ];
 
@@ -135,10 +136,10 @@ export class Session {
     this.send(message);
   }
 
-  start(goOn: boolean): void {
+  start(goOn: boolean, candidates = 1): void {
     this.ended.value = null;
     this.dismiss("run");
-    this.send({ type: "start", go_on: goOn });
+    this.send({ type: "start", go_on: goOn, candidates });
   }
 
   export(wanted: Omit<Export, "type">): void {

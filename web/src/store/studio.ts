@@ -11,6 +11,7 @@ import { Preview } from "./preview";
 import { Boxes, Prompts } from "./prompts";
 import { Session } from "./session";
 import { Sharp } from "./sharp";
+import { Things } from "./things";
 import { Tools } from "./tools";
 import { Viewing } from "./viewing";
 
@@ -25,6 +26,7 @@ export class Studio {
   readonly prompts: Prompts;
   readonly boxes: Boxes;
   readonly layers: Layers;
+  readonly things: Things;
   readonly sharp: Sharp;
   readonly preview: Preview;
   readonly tools = new Tools();
@@ -61,17 +63,23 @@ export class Studio {
     this.parts = new Parts(this.session, this.mode);
     this.photo = new Photo(this.session, this.mode);
     this.prompts = new Prompts(this.session, this.mode);
+    this.things = new Things(this.session, this.viewing, this.tools, this.mode);
     this.obstacle = computed(() => {
       const [mode, current] = [this.mode.value, document.value];
       if (mode === null || current === null) return "The studio is getting ready.";
       const node = nodes.value.find(({ id }) => id === current.at?.node) ?? null;
-      const ofInputs = [this.photo, this.parts, this.prompts].map((each) => each.obstacle.value);
+      const ofInputs = [this.photo, this.parts, this.prompts, this.things].map((each) => each.obstacle.value);
       return obstacle(mode, current, node) ?? ofInputs.find((each) => each !== null) ?? null;
     });
     this.editable = computed(() => {
       const here = connected.value !== "refused" && this.viewing.looking.value === null;
       const node = nodes.value.find(({ id }) => id === document.value?.at?.node);
-      return here && run.value === null && node !== undefined && node.kind === this.mode.value?.edit.picture;
+      return (
+        here &&
+        run.value === null &&
+        node !== undefined &&
+        this.mode.value?.edit.pictures.includes(node.kind) === true
+      );
     });
     this.boxes = new Boxes(this.session, this.prompts, this.mode, this.editable);
     this.layers = new Layers(this.session, this.mode, this.editable);
@@ -93,6 +101,7 @@ export class Studio {
     for (const stop of this.stopEffects) stop();
     this.preview.dispose();
     this.layers.dispose();
+    this.things.dispose();
     this.sharp.dispose();
     this.parts.dispose();
     this.photo.dispose();
@@ -120,5 +129,7 @@ export class Studio {
     if ((selected.value ?? 0) >= count) selected.value = null;
     const boxes = this.boxes.shown.value?.length ?? 0;
     if ((this.boxes.selected.value ?? 0) >= boxes) this.boxes.selected.value = null;
+    const things = this.session.document.value?.things.length ?? 0;
+    if ((this.things.selected.value ?? 0) >= things) this.things.selected.value = null;
   }
 }

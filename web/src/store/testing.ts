@@ -2,7 +2,16 @@
 
 import type { Studio } from "./studio";
 
-export function showToTests({ session, viewing, tools, parts, boxes, sharp, editable }: Studio): void {
+export function showToTests({
+  session,
+  viewing,
+  tools,
+  parts,
+  boxes,
+  things,
+  sharp,
+  editable,
+}: Studio): void {
   const view = Object.freeze({
     get place() {
       return viewing.place.value;
@@ -33,6 +42,23 @@ export function showToTests({ session, viewing, tools, parts, boxes, sharp, edit
     },
     get box() {
       return boxes.selected.value;
+    },
+    get thing() {
+      return things.selected.value;
+    },
+    get thingAction() {
+      return tools.thingAction.value;
+    },
+    /** Boxes around the things where they go, as they are drawn. */
+    get things() {
+      return (
+        things.shown.value?.all.map(({ selection, placing }) => ({ bounds: selection.bounds, placing })) ??
+        null
+      );
+    },
+    /** What is behind them is there. */
+    get behind() {
+      return things.shown.value?.behind != null;
     },
     /** A drawing is shown without pixels where it is zoomed in. */
     get sharp() {

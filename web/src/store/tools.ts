@@ -1,7 +1,7 @@
 /** What the person holds and how the canvas shows things: none of it is part of the document. */
 
 import { type Signal, signal } from "@preact/signals";
-import type { Brush, PartsAction, Tool } from "../canvas/model";
+import type { Brush, PartsAction, ThingAction, Tool } from "../canvas/model";
 import type { XY } from "./reduce";
 
 export const BRUSH_SIZES = { least: 1, most: 400 } as const;
@@ -13,6 +13,11 @@ export class Tools {
   readonly pending: Signal<XY | null> = signal(null);
   readonly pointsVisible = signal(true);
   readonly maskVisible = signal(true);
+  readonly thingAction: Signal<ThingAction> = signal("click");
+  /** Of the colours that a click selects, 0 to 1. */
+  readonly tolerance = signal(0.5);
+  /** Runs to choose from. */
+  readonly candidates = signal(1);
   readonly partsAction: Signal<PartsAction> = signal("paint");
   /** Id of the part that is painted with. */
   readonly part = signal(1);

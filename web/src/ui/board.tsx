@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Stage } from "../canvas/stage";
 import { startHere } from "../store/actions";
 import { makeCanvasModel } from "../store/canvasmodel";
+import { samePlace } from "../store/reduce";
 import { useStudio } from "./context";
 import { Button } from "./controls";
 import { Problems } from "./problems";
@@ -52,6 +53,27 @@ function Looking() {
   );
 }
 
+/** Something is being fetched from another picture. */
+function Elsewhere() {
+  const { things, session } = useStudio();
+  const [origin, at] = [things.origin.value, session.document.value?.at];
+  if (origin === null || samePlace(origin.place, at ?? null)) return null;
+  return (
+    <div class="notice" role="status" data-testid="elsewhere">
+      <span>{things.canCopy ? "Copy this?" : "Select what to copy."}</span>
+      {things.canCopy && (
+        <Button
+          testid="elsewhere-copy"
+          kind="primary"
+          label="Copy and go back"
+          onClick={() => things.comeBack(true)}
+        />
+      )}
+      <Button testid="elsewhere-back" label="Go back" onClick={() => things.comeBack(false)} />
+    </div>
+  );
+}
+
 /** What is shown is kept nowhere. */
 function Previewed() {
   const { viewing, session } = useStudio();
@@ -70,6 +92,7 @@ export function Board() {
       <StageHost />
       <div class="over over-top">
         <Looking />
+        <Elsewhere />
         <Previewed />
         <Problems about={["picture"]} />
       </div>

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import type { InputKind } from "../modes/inputs";
 import { Board } from "./board";
 import { Branches, BranchesToggle, branchesOpen } from "./branches";
+import { Candidates } from "./candidates";
 import { useStudio } from "./context";
 import { Film } from "./film";
 import { LookBar } from "./lookbar";
@@ -11,6 +12,7 @@ import { OptionBar } from "./optionbar";
 import { ProgressPanel } from "./progress";
 import { RunBar } from "./runbar";
 import { SettingsPanel } from "./settings";
+import { Tasks } from "./tasks";
 import { ToolStrip } from "./toolstrip";
 
 /** The first is called after what the mode takes. */
@@ -29,7 +31,7 @@ const tab = signal<string>("points");
 
 function SheetTabs() {
   const { mode } = useStudio();
-  const taken = mode.value?.inputs[0]?.title;
+  const taken = mode.value?.edit.group || mode.value?.inputs[0]?.title;
   return (
     <div class="sheet-tabs" role="tablist" aria-label="Panels">
       {TABS.map(({ name, title }) => (
@@ -71,6 +73,8 @@ export function Editor() {
       <LookBar />
       <Film />
       <aside class="side side-panels">
+        <Tasks />
+        <Candidates />
         {panels(true)}
         <ProgressPanel />
         {panels(false)}

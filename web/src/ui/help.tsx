@@ -7,7 +7,18 @@ import { useStudio } from "./context";
 import { SearchField } from "./controls";
 import { Dialog } from "./dialog";
 
-const GROUPS = ["Tools", "Parts", "Boxes", "Mask", "Points", "Run", "Time", "Look", "Page"] as const;
+const GROUPS = [
+  "Tools",
+  "Things",
+  "Parts",
+  "Boxes",
+  "Mask",
+  "Points",
+  "Run",
+  "Time",
+  "Look",
+  "Page",
+] as const;
 const NAMES: Readonly<Record<string, string>> = { Escape: "Esc", Delete: "Del", Backspace: "⌫" };
 
 export function found(keys: readonly Key[], wanted: string): readonly Key[] {

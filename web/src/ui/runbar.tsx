@@ -5,7 +5,7 @@ import { lastStep } from "../store/tree";
 import { useStudio } from "./context";
 import { Button } from "./controls";
 import { Problems } from "./problems";
-import { duration, endWords, runWords } from "./words";
+import { count, duration, endWords, runWords } from "./words";
 
 function Running() {
   const studio = useStudio();
@@ -38,7 +38,30 @@ function useCanContinue(): boolean {
   const { session, mode } = useStudio();
   const at = session.document.value?.at ?? null;
   const node = session.nodes.value.find(({ id }) => id === at?.node);
-  return node !== undefined && node.edit === mode.value?.edit.name && at?.step === lastStep(node);
+  const goesOn = node !== undefined && node.edit === mode.value?.edit.name && !mode.value.edit.group;
+  return goesOn && at?.step === lastStep(node);
+}
+
+/** Results to choose from. */
+function HowMany() {
+  const { tools } = useStudio();
+  return (
+    <select
+      class="field"
+      aria-label="Results to choose from"
+      data-testid="candidates-wanted"
+      value={tools.candidates.value}
+      onChange={(event) => {
+        tools.candidates.value = Number(event.currentTarget.value);
+      }}
+    >
+      {[1, 2, 3, 4].map((each) => (
+        <option key={each} value={each}>
+          {count(each, "result")}
+        </option>
+      ))}
+    </select>
+  );
 }
 
 function Idle() {
@@ -56,6 +79,7 @@ function Idle() {
         disabled={blocked !== null}
         onClick={() => startRun(studio)}
       />
+      {studio.mode.value?.edit.group && <HowMany />}
       {canContinue && (
         <Button
           testid="continue"

@@ -24,8 +24,9 @@ function Own() {
     <section class="own" aria-label="Your files">
       <Icon name="image" />
       <p>
-        Edit a photo or SVG drawing of your own: drop or paste it anywhere here. Drag and repaint faces, or
-        trace any photo to a drawing and say in words what it should become.
+        Edit a photo or SVG drawing of your own: drop or paste it anywhere here. Move, remove and paste
+        things, drag and repaint faces, or trace any photo to a drawing and say in words what it should
+        become.
       </p>
       <div class="bar-group own-buttons">
         <FileButton testid="choose-image" label="Choose a picture" icon="image" accept={PICTURE_TYPES} />

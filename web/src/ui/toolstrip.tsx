@@ -6,6 +6,7 @@ import { IconButton } from "./controls";
 import type { IconName } from "./icons";
 
 const TOOLS: Readonly<Record<Tool, { icon: IconName; label: string; tip: string }>> = {
+  things: { icon: "things", label: "Things", tip: "Things: select, move, resize and turn them" },
   point: { icon: "point", label: "Points", tip: "Points: click where to grab, then where it should go (V)" },
   brush: { icon: "brush", label: "Brush", tip: "Brush: paint the region that may change (B)" },
   parts: { icon: "palette", label: "Parts", tip: "Parts: paint what should be where (B)" },

@@ -1,6 +1,7 @@
 /** The bar on top: way home, undo and redo, the modes, export, look, help. */
 
 import { useEffect, useRef } from "preact/hooks";
+import type { EditInfo } from "../messages";
 import { dark, toggleTheme } from "../store/theme";
 import icon from "../styles/icon.svg";
 import { useStudio } from "./context";
@@ -35,6 +36,13 @@ function Modes() {
   const { modes, mode, session } = useStudio();
   const bar = useRef<HTMLElement>(null);
   const current = mode.value?.edit.name;
+  const isCurrent = ({ name, group }: EditInfo) =>
+    name === current || (group !== "" && group === mode.value?.edit.group);
+  // edits of one group are one mode, with a choice of tasks in it
+  const firsts = modes.value.filter(
+    ({ edit }, index, all) =>
+      !edit.group || all.findIndex((each) => each.edit.group === edit.group) === index,
+  );
   // on narrow screens not all modes are in sight
   useEffect(
     () => bar.current?.querySelector("[aria-current]")?.scrollIntoView({ inline: "nearest" }),
@@ -42,18 +50,24 @@ function Modes() {
   );
   return (
     <nav class="modes" aria-label="Modes" ref={bar}>
-      {modes.value.map(({ edit }) => (
+      {firsts.map(({ edit }) => (
         <button
           key={edit.name}
           type="button"
           class="mode"
-          data-testid={`mode-${edit.name}`}
-          aria-current={edit === mode.value?.edit ? "page" : undefined}
-          title={edit.summary}
+          data-testid={`mode-${(edit.group || edit.name).toLowerCase()}`}
+          aria-current={isCurrent(edit) ? "page" : undefined}
+          title={
+            edit.group
+              ? "Move, resize, remove and paste things of photos, and swap their looks"
+              : edit.summary
+          }
           disabled={session.run.value !== null}
-          onClick={() => session.change({ label: edit.title, edit: edit.name })}
+          onClick={() => {
+            if (!edit.group || !isCurrent(edit)) session.change({ label: edit.title, edit: edit.name });
+          }}
         >
-          {edit.title}
+          {edit.group || edit.title}
         </button>
       ))}
     </nav>

@@ -23,8 +23,9 @@ export function runWords(run: RunInfo): string {
   if (run.state === "waiting") {
     return run.position > 0 ? `Waiting: ${count(run.position, "run")} before yours` : "Getting ready …";
   }
+  const which = run.candidates > 1 ? `Result ${run.candidate} of ${run.candidates}: step` : "Step";
   const of = run.max_steps === null ? "" : ` of ${run.max_steps}`;
-  return `${run.state === "paused" ? "Paused at step" : "Step"} ${run.step}${of}`;
+  return `${run.state === "paused" ? "Paused at step" : which} ${run.step}${of}`;
 }
 
 const REASONS: Readonly<Record<Ended["reason"], string>> = {
@@ -44,9 +45,12 @@ const STAGES: Readonly<Record<string, string>> = {
   w: "Finding the picture",
   "w+": "Refining each layer",
   tune: "Tuning the model to your photo",
+  invert: "Looking at the photo",
+  drag: "Dragging",
+  edit: "Making the new one",
 };
 
-/** What opening a photo is doing. */
+/** What a run is doing. */
 export function stageWords(stage: string): string {
   return STAGES[stage] ?? stage;
 }

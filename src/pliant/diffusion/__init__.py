@@ -1,0 +1,1 @@
+"""Latent diffusion models, and edits that move, resize, paste, restyle and remove things with them."""

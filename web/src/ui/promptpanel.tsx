@@ -1,0 +1,64 @@
+/** What the photo shows, in words; and which model edits it. */
+
+import { hasPreset } from "../store/things";
+import { useStudio } from "./context";
+import { Button, Section, TextField } from "./controls";
+
+export function PromptPanel() {
+  const { session, editable } = useStudio();
+  return (
+    <Section name="prompt" title="What the photo shows">
+      <TextField
+        testid="prompt"
+        label="What the photo shows"
+        value={session.document.value?.prompt ?? ""}
+        disabled={!editable.value}
+        onDone={(prompt) => session.change({ label: "Write words", prompt: prompt.trim() })}
+      />
+    </Section>
+  );
+}
+
+export function DiffuserPanel() {
+  const { session, editable, things, mode } = useStudio();
+  const names = session.welcome.value?.diffusers ?? [];
+  const edit = mode.value?.edit.name ?? "";
+  const settings = session.document.value?.settings[edit];
+  const canCopy = mode.value !== null && hasPreset(mode.value.edit);
+  if (names.length === 0)
+    return (
+      <Section name="diffuser" title="Model">
+        <p class="quiet" data-testid="no-diffuser">
+          No diffusion model is installed. Put one, a folder with a model_index.json, among your models.
+          {canCopy && " Until then things are copied, and holes filled, without one."}
+        </p>
+        {canCopy && things.obstacle.value && (
+          <Button
+            testid="take-copy"
+            label="Work without a model"
+            disabled={!editable.value}
+            onClick={() => session.change({ label: "Preset", settings: { ...settings, preset: "copy" } })}
+          />
+        )}
+      </Section>
+    );
+  if (names.length === 1) return null;
+  return (
+    <Section name="diffuser" title="Model">
+      <select
+        class="field"
+        aria-label="Model that edits photos"
+        data-testid="diffuser"
+        value={session.document.value?.diffuser ?? names[0]}
+        disabled={!editable.value}
+        onChange={(event) => session.change({ label: "Choose model", diffuser: event.currentTarget.value })}
+      >
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </Section>
+  );
+}
