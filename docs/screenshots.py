@@ -221,18 +221,37 @@ def drawings(browser: Browser, url: str) -> None:
     shoot(page, "layers")
 
 
-def draw_box(page: Page, sides: tuple[float, float, float, float]) -> None:
+def things(browser: Browser, url: str) -> None:
+    """A thing of a photo is selected by a box, and moved."""
+    page = browser.new_context(viewport=WIDE, color_scheme="light").new_page()  # type: ignore[arg-type]
+    page.goto(url)
+    page.get_by_test_id("choose-image-file").set_input_files(str(PHOTO))
+    until(page, "window.__pliant?.document?.at && __pliant.view.zoom > 0")
+    page.get_by_test_id("mode-things").click()
+    draw_box(page, (0.25, 0.665, 0.415, 0.84), tool="things-box")
+    until(page, "__pliant.state.document.things.length === 1")
+    pull(page, (0.333, 0.75), (0.6, 0.57))
+    until(page, "__pliant.view.previewed")
+    shoot(page, "things")
+
+
+def draw_box(page: Page, sides: tuple[float, float, float, float], tool: str = "tool-box") -> None:
     """Pull a box; its sides as shares of the picture, from its left, top, left, top."""
+    page.get_by_test_id(tool).click()
+    pull(page, sides[:2], sides[2:])
+
+
+def pull(page: Page, begin: tuple[float, float], end: tuple[float, float]) -> None:
+    """Press, move, let go; places as shares of the picture."""
     node = "__pliant.state.nodes.find(node => node.id === __pliant.document.at.node)"
     width, height = page.evaluate(f"{node}.size")
     box, zoom = page.get_by_test_id("canvas").bounding_box(), page.evaluate("__pliant.view.zoom")
     if box is None:
         raise AssertionError("the canvas is on the page")
     left, top = box["x"] + (box["width"] - width * zoom) / 2, box["y"] + (box["height"] - height * zoom) / 2
-    page.get_by_test_id("tool-box").click()
-    page.mouse.move(left + sides[0] * width * zoom, top + sides[1] * height * zoom)
+    page.mouse.move(left + begin[0] * width * zoom, top + begin[1] * height * zoom)
     page.mouse.down()
-    page.mouse.move(left + sides[2] * width * zoom, top + sides[3] * height * zoom, steps=6)
+    page.mouse.move(left + end[0] * width * zoom, top + end[1] * height * zoom, steps=6)
     page.mouse.up()
     page.wait_for_timeout(300)
 
@@ -251,7 +270,7 @@ def main() -> None:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     with studio() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        for part in (tour, repaint, photo, drawings):
+        for part in (tour, repaint, photo, drawings, things):
             part(browser, url)
         browser.close()
 

@@ -188,6 +188,7 @@ def test_after_all_that_the_studio_works(studio, talking):
         time.sleep(0.05)
     with talking.served.page(talking.session) as page:
         place = page.sample(5)
+        page.do("change", label="Drag", edit="drag")  # the mode may be any
         page.points((10, 10, 14, 10), max_steps=3)
         ended, _ = page.run()
         assert ended["steps"] == 3

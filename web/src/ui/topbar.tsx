@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { EditInfo } from "../messages";
+import type { Mode } from "../modes/mode";
 import { dark, toggleTheme } from "../store/theme";
 import icon from "../styles/icon.svg";
 import { useStudio } from "./context";
@@ -43,14 +44,17 @@ function Modes() {
     ({ edit }, index, all) =>
       !edit.group || all.findIndex((each) => each.edit.group === edit.group) === index,
   );
-  // on narrow screens not all modes are in sight
+  const kind = session.nodes.value.find(({ id }) => id === session.document.value?.at?.node)?.kind;
+  const fits = ({ edit }: Mode) => kind === undefined || edit.pictures.includes(kind);
+  const ordered = [...firsts.filter(fits), ...firsts.filter((each) => !fits(each))];
+  // not all modes are always in sight: those that edit this picture come first
   useEffect(
     () => bar.current?.querySelector("[aria-current]")?.scrollIntoView({ inline: "nearest" }),
     [current],
   );
   return (
     <nav class="modes" aria-label="Modes" ref={bar}>
-      {firsts.map(({ edit }) => (
+      {ordered.map(({ edit }) => (
         <button
           key={edit.name}
           type="button"
