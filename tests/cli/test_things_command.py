@@ -171,6 +171,11 @@ def test_a_project_keeps_candidates_as_branches_and_is_gone_on_with(pliant):
             ["remove", "photo.png", "--mask", "mask.png", "--candidates", "99"],
             "--candidates must be from 1 to 16",
         ),
+        (
+            ["remove", "photo.png", "--mask", "mask.png", "--candidates", "2", "--preset", "copy"],
+            "draws no noise",
+        ),
+        (["remove", "photo.png", "--mask", "mask.png"], "scenes-256 does not come with this version"),
         (["remove", "nothing.png", "--mask", "mask.png"], "nothing.png"),
         (
             ["dragcontent", "photo.png", "--mask", "mask.png", "--handle", "1,1"],

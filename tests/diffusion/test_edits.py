@@ -217,6 +217,8 @@ def test_seeds_make_other_answers_and_the_same_seed_the_same(tiny_model, photo, 
 
     assert torch.equal(made(1), made(1))
     assert not torch.allclose(made(1), made(2), atol=1e-3)
+    draws = {name: ThingSettings(preset=name).draws for name in ("copy", *PRESETS)}
+    assert [name for name, each in draws.items() if not each] == ["copy", "dragondiffusion"]
 
 
 def test_strength_and_consistency_weigh_the_two_parts(tiny_model, photo, disc):

@@ -3,8 +3,10 @@
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.schedulers import scheduling_lcm as lcm
 
 from pliant.diffusion.generate import GenerateSettings, generate
+from pliant.diffusion.inversion import drawn
 from pliant.errors import InputError
 
 
@@ -22,6 +24,32 @@ def test_a_sample_is_that_of_the_pipeline_of_diffusers(tiny_model, tiny_folder):
     assert steps[-1].network_calls == 18
     assert steps[-1].arrived
     assert steps[-1].picture.size == (64, 64)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_consistency_model_steps_as_diffusers_has_it(tiny_model, tiny_folder, steps):
+    model, folder = tiny_model("lcm"), tiny_folder("lcm")
+    pipeline = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    pipeline.set_progress_bar_config(disable=True)
+    assert pipeline.scheduler.__class__.__name__ == "LCMScheduler"
+    first, *later = (
+        drawn((1, 4, 8, 8), 5),
+        *(drawn((1, 4, 8, 8), 5000 + 3 * step) for step in range(steps - 1)),
+    )
+    asked = iter(later)
+    draw, lcm.randn_tensor = (
+        lcm.randn_tensor,
+        lambda *_, **__: next(asked),
+    )  # the same noise between the steps
+    try:
+        expected = pipeline(
+            "a cat", latents=first, guidance_scale=4.0, num_inference_steps=steps, output_type="latent"
+        ).images[0]
+    finally:
+        lcm.randn_tensor = draw
+    settings = GenerateSettings(num_inference_steps=steps, guidance_scale=4.0, seed=5)
+    *_, last = generate("a cat", model=model, settings=settings)
+    assert torch.allclose(last.picture.latents, expected, atol=1e-4)
 
 
 def test_sizes_seeds_and_what_is_not_wanted(tiny_model):

@@ -48,6 +48,10 @@ def run(edit: Edit, words: str, arguments: list[str]) -> int:
     check_places(writing)
     values = dict(vars(options.settings))
     settings = edit.make_settings(values)
+    if writing.candidates > 1 and not getattr(settings, "draws", True):
+        raise InputError(
+            f"--preset {settings.preset} draws no noise, so all candidates would be the same; leave out --candidates."
+        )
     device = pick_device(options.device)
     picture, opened = _opened(options.start, device, options.words.model)
     inputs = _inputs(options, picture, device)

@@ -46,7 +46,7 @@ class ThingSettings:
     paste_back: bool = True
     """Keep the pixels outside the selection and its feather exactly as they were."""
     seed: int = 0
-    """Of noise that is drawn; another seed gives another answer."""
+    """Of noise that is drawn; another seed gives another answer, but not with dragondiffusion and copy, which draw none."""
 
     def __post_init__(self) -> None:
         """Refuse what no edit could work with."""
@@ -56,6 +56,11 @@ class ThingSettings:
         )
         if not 0 <= self.seed < 2**32:
             raise InputError(f"seed must be from 0 to {2**32 - 1}; it is {self.seed}.")
+
+    @property
+    def draws(self) -> bool:
+        """Whether another seed gives another answer."""
+        return self.preset != "copy" and PRESETS[self.preset].draws
 
     @property
     def max_steps(self) -> int:

@@ -46,6 +46,11 @@ class Preset:
     """Outside the region of the edit, latents are those of the picture."""
 
     @property
+    def draws(self) -> bool:
+        """Whether another seed gives another answer."""
+        return bool(self.fresh) or self.bank != "inverted"
+
+    @property
     def length(self) -> int:
         """Steps that are shown, those before the first edit of a picture included."""
         sampled = self.steps - self.first
@@ -146,12 +151,13 @@ def sample(
             if step in preset.guided and plan.terms:
                 pull, energy = _pull(model, plan, grids, now, step)
             clean = schedule.clean(now, noise + pull, timestep)
-            if schedule.few_steps:
+            fresh = drawn(tuple(now.shape), seed * 1000 + 3 * step + time).to(now)
+            if schedule.few_steps:  # all noise is drawn anew, after each step but the last
                 clean = schedule.consistent(now, clean, timestep)
-            eta, fresh = _anew(
-                plan, now, seed * 1000 + 3 * step + time, schedule.few_steps, step in preset.fresh
-            )
-            after = schedule.step(clean, noise, timestep, following, eta=eta, fresh=fresh)
+                after = clean if following is None else schedule.noised(clean, fresh, following)
+            else:
+                eta = plan.fresh * plan.region if step in preset.fresh else 0.0
+                after = schedule.step(clean, noise, timestep, following, eta=eta, fresh=fresh)
             if time + 1 < times:
                 now = _back(model, plan, after, timestep, following)
         if preset.hold and plan.banks:
@@ -194,16 +200,6 @@ def _pull(
     pull = plan.region * inside + (1 - plan.region) * outside
     total = float(sum(energy.detach() for energy in parts.values()))
     return pull.float() * (plan.pull / SCALE), total
-
-
-def _anew(
-    plan: Plan, now: Tensor, seed: int, everywhere: bool, in_region: bool
-) -> tuple[Tensor | float, Tensor | None]:
-    """How much of the noise is drawn anew, and the new one; a consistency model draws all of it."""
-    if not everywhere and not in_region:
-        return 0.0, None
-    fresh = drawn(tuple(now.shape), seed).to(now)
-    return (1.0 if everywhere else plan.fresh * plan.region), fresh
 
 
 @torch.no_grad()

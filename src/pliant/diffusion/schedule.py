@@ -51,9 +51,14 @@ class NoiseSchedule:
     def timesteps(self, steps: int) -> list[int]:
         """Timesteps of a sampling in so many steps, the noisiest first, spaced as the model's configuration says."""
         from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+        from diffusers.schedulers.scheduling_lcm import LCMScheduler
 
-        scheduler: Any = DDIMScheduler.from_config(self.config)
-        scheduler.set_timesteps(steps)
+        scheduler: Any = (LCMScheduler if self.few_steps else DDIMScheduler).from_config(self.config)
+        if self.few_steps:  # some of the steps that it was distilled from
+            learnt = max(steps, scheduler.config.original_inference_steps)
+            scheduler.set_timesteps(steps, original_inference_steps=learnt)
+        else:
+            scheduler.set_timesteps(steps)
         return [min(int(each), len(self.kept) - 1) for each in scheduler.timesteps]
 
     def at(self, timestep: int | None) -> float:
