@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from pliant.errors import InputError
-from pliant.selecting import grow, in_box, in_lasso
+from pliant.selecting import grow, in_box
 
 HEIGHT, WIDTH = 120, 160
 
@@ -159,38 +159,6 @@ def test_whatever_the_picture_the_same_mask_again(seed, x, y):
     assert np.array_equal(in_box(picture, box), in_box(picture.copy(), box))
 
 
-def test_a_lasso_of_half_pixels():
-    """Corners at pixel centres: pixels at an edge are half inside, those at a corner a quarter."""
-    mask = in_lasso([(10, 5), (20, 5), (20, 15), (10, 15)], (40, 30))
-    assert mask.shape == (30, 40)
-    assert mask[10, 15] == 1
-    assert mask[10, 22] == 0
-    assert mask[5, 15] == pytest.approx(0.5, abs=0.2)
-    assert mask[5, 10] == pytest.approx(0.25, abs=0.2)
-    assert mask.sum() == pytest.approx(100, rel=0.06)
-
-
-def test_a_round_lasso_has_a_soft_edge_and_the_right_area():
-    angles = np.linspace(0, 2 * np.pi, 400, endpoint=False)
-    mask = in_lasso(np.stack([60 + 40 * np.cos(angles), 50 + 30 * np.sin(angles)], 1), (WIDTH, HEIGHT))
-    assert mask.sum() == pytest.approx(np.pi * 40 * 30, rel=0.02)
-    assert ((mask > 0) & (mask < 1)).sum() > 100
-
-
-def test_a_lasso_may_leave_the_picture():
-    mask = in_lasso([(-50, -50), (20, -50), (20, 200), (-50, 200)], (40, 30))
-    assert mask[:, :20].min() == 1
-    assert mask[:, 21:].max() == 0
-
-
-def test_a_large_lasso_in_bands_is_the_same(monkeypatch):
-    points = [(3.3, 4.1), (120.7, 20.2), (80.4, 110.9)]
-    whole = in_lasso(points, (WIDTH, HEIGHT))
-    monkeypatch.setattr("pliant.selecting.hand.DRAWN", 5000)
-    assert np.abs(in_lasso(points, (WIDTH, HEIGHT)) - whole).max() <= 0.3
-    assert in_lasso(points, (WIDTH, HEIGHT)).sum() == pytest.approx(whole.sum(), rel=1e-3)
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -205,10 +173,6 @@ def test_a_large_lasso_in_bands_is_the_same(monkeypatch):
         (lambda p: in_box(p, (WIDTH + 5, 0, WIDTH + 50, 40)), "draw it around"),
         (lambda p: in_box(p, (1, 2, 3)), "four numbers"),
         (lambda p: in_box(p, (1, 2, 3, float("inf"))), "four numbers"),
-        (lambda _: in_lasso([(1, 1), (5, 5)], (WIDTH, HEIGHT)), "three points"),
-        (lambda _: in_lasso([], (WIDTH, HEIGHT)), "three points"),
-        (lambda _: in_lasso([(1, 1), (5, 5), (float("nan"), 3)], (WIDTH, HEIGHT)), "finite"),
-        (lambda _: in_lasso([(-9, -9), (-5, -5), (-9, -5)], (WIDTH, HEIGHT)), "nothing of the picture"),
     ],
 )
 def test_what_cannot_be_used_is_said(call, words):

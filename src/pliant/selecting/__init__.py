@@ -1,5 +1,5 @@
-"""Selecting things of a picture by a click, a box or a lasso."""
+"""Selecting things of a picture by a click or a box."""
 
-from pliant.selecting.hand import grow, in_box, in_lasso
+from pliant.selecting.hand import grow, in_box
 
-__all__ = ["grow", "in_box", "in_lasso"]
+__all__ = ["grow", "in_box"]

@@ -1,4 +1,4 @@
-"""Select things by hand: by a click, by a box around them, by a lasso. Colours and edges only, no network.
+"""Select things by hand: by a click, by a box around them. Colours and edges only, no network.
 
 Click and box compare each place with samples of what is selected and of what is around it, by colour and place together
 (densities with Gaussian kernels), let the answer flow where there is no edge (random walks with prior probabilities: Grady,
@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from pliant.errors import InputError
 from pliant.selecting.edge import refined, shrunk
@@ -33,7 +31,7 @@ from pliant.selecting.flow import (
     some,
 )
 
-__all__ = ["grow", "in_box", "in_lasso"]
+__all__ = ["grow", "in_box"]
 
 CLICK_SIDE, BOX_SIDE = 96, 112
 """Longer sides of the small copies."""
@@ -45,8 +43,6 @@ TOLL = 0.2
 """What a place that is nothing of the thing adds to it."""
 GROUND = (0.15, 0.12)
 """What looks so much like the point, all the way to so large a share of the picture's frame, is no thing but ground or sky."""
-FINE, DRAWN = 8, 1 << 24
-"""Samples along a pixel's side, of a lasso; samples that are drawn at once."""
 
 
 def grow(image: NDArray[np.uint8], point: tuple[float, float], tolerance: float = 0.5) -> Mask:
@@ -113,41 +109,6 @@ def in_box(image: NDArray[np.uint8], box: Sequence[float]) -> Mask:
     boxed[top:bottom, left:right] = True
     mask &= boxed
     return mask if mask.sum() > 0.02 * boxed.sum() else boxed
-
-
-def in_lasso(points: Sequence[Sequence[float]] | NDArray[Any], size: tuple[int, int]) -> Floats:
-    """What lies in a line drawn around it.
-
-    Args:
-        points: [N, 2] (x, y) in pixels, three at least; the last is joined to the first. They may lie outside the picture.
-        size: width and height of the picture.
-
-    Returns:
-        float32 [H, W]: how much of each pixel lies inside.
-
-    Raises:
-        InputError: fewer than three points, points that are no finite numbers, or nothing of the picture inside.
-    """
-    corners = np.asarray(points, np.float64)
-    if corners.ndim != 2 or corners.shape[1:] != (2,) or len(corners) < 3:
-        raise InputError("A lasso needs three points at least, each as (x, y); draw a line around the thing.")
-    if not np.isfinite(corners).all():
-        raise InputError("A point of the lasso is not a finite number; draw it again.")
-    width, height = size
-    mask = np.zeros((height, width), np.float32)
-    low = np.floor(np.clip(corners.min(0), 0, size)).astype(int)
-    high = np.ceil(np.clip(corners.max(0) + 1, 0, size)).astype(int)
-    fine = FINE
-    rows = max(1, DRAWN // max(1, (high[0] - low[0]) * fine * fine))
-    for row in range(low[1], high[1], rows):
-        end = min(row + rows, high[1])
-        canvas = Image.new("L", ((high[0] - low[0]) * fine, (end - row) * fine))
-        there = (corners + 0.5 - (low[0], row)) * fine - 0.5
-        ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in there.clip(-1e6, 1e6)], fill=255)
-        mask[row:end, low[0] : high[0]] = np.asarray(canvas.reduce(fine), np.float32) / 255
-    if not mask.any():
-        raise InputError("There is nothing of the picture in the lasso; draw it around the thing.")
-    return mask
 
 
 def _grown(lab: Floats, seed: Mask, reach: float) -> Mask:

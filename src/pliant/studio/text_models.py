@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pliant import zoo
-from pliant.errors import InputError
 from pliant.perception.clip import EMBEDDED, load_words
 from pliant.perception.words import FORMAT
+from pliant.studio.named import Named
 
 if TYPE_CHECKING:
     from pliant.perception.clip import TextImageModel
@@ -20,7 +20,7 @@ _FOREIGN = {"clip", "siglip", "siglip2"}
 """`model_type` in the config.json of transformers."""
 
 
-class TextModels:
+class TextModels(Named):
     """Text-image models by name: Pliant's own, and those among the user's models.
 
     Args:
@@ -29,27 +29,8 @@ class TextModels:
 
     def __init__(self, device: str) -> None:
         self.device = device
-        self._folder = zoo.user_folder()
-        self._sources = _found(self._folder)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Pliant's own first."""
-        return tuple(self._sources)
-
-    def known(self, name: str | None) -> str:
-        """The same name; that of the first model for None.
-
-        Raises:
-            InputError: there is none of that name, or none at all.
-        """
-        if not self._sources:
-            raise InputError(MISSING.format(folder=_shown(self._folder)))
-        if name is None:
-            return next(iter(self._sources))
-        if name not in self._sources:
-            raise InputError(f"The text-image model {name[:100]!r} is not installed.")
-        return name
+        folder = zoo.user_folder()
+        super().__init__(_found(folder), "text-image model", MISSING.format(folder=_shown(folder)))
 
     def get(self, name: str | None) -> TextImageModel:
         """The model of that name, the first one for None. Only the device's thread may ask.
@@ -58,7 +39,7 @@ class TextModels:
             InputError: there is none.
             CheckpointError: it cannot be read.
         """
-        return load_words(self._sources[self.known(name)], self.device)
+        return load_words(self.source(name), self.device)
 
 
 def is_text_model(folder: Path) -> bool:
