@@ -32,7 +32,7 @@ function does(way: readonly (readonly [number, number])[], part: Partial<BoxScen
   const [first, ...others] = way.map(([x, y]) => press(x, y));
   const last = others.at(-1) ?? first;
   if (!first || !last || !gestures.down(first, scene(part))) return done;
-  for (const each of others) gestures.move(each, scene(part));
+  for (const each of others) gestures.move([each], scene(part));
   gestures.up(last, scene(part));
   return done;
 }
@@ -97,7 +97,7 @@ test("a gesture shows the box as it will be, and can be given up", () => {
   const done: BoxAction[] = [];
   const gestures = new BoxGestures((action) => done.push(action));
   gestures.down(press(140, 20), scene());
-  gestures.move(press(160, 50), scene());
+  gestures.move([press(160, 50)], scene());
   expect(gestures.pulled).toMatchObject({ index: null, box: [140, 20, 20, 30] });
   expect(gestures.drop()).toBe(true);
   expect([gestures.pulled, gestures.drop(), done.length]).toEqual([null, false, 0]);

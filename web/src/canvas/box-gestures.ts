@@ -94,7 +94,9 @@ export class BoxGestures {
     return true;
   }
 
-  move(press: Press, scene: BoxScene): void {
+  move(presses: readonly Press[], scene: BoxScene): void {
+    const press = presses.at(-1);
+    if (press === undefined) return;
     const { gesture } = this;
     if (gesture.kind === "pressed" && distance(gesture.press.at, press.at) >= stillness(press)) {
       this.gesture = begun(gesture.press, gesture.grip, scene);
@@ -105,7 +107,7 @@ export class BoxGestures {
   }
 
   up(press: Press, scene: BoxScene): void {
-    this.move(press, scene);
+    this.move([press], scene);
     const done = this.gesture;
     this.gesture = NONE;
     if (done.kind === "pulling") this.act({ do: "box", index: done.index, box: done.box });

@@ -2,60 +2,20 @@
 
 import { type BoxAction, BoxGestures, type BoxScene, boxGripAt, type PulledBox } from "./box-gestures";
 import { grownBox, movedFreeBox, type Pull } from "./free-box";
+import { GestureHand } from "./gesture-hand";
 import type { Press } from "./gestures";
-import type { CanvasModel } from "./model";
-import type { Surroundings } from "./point-tool";
-import type { Hand } from "./pointers";
 
 /** Arrow keys move by this share of the picture's longer side. */
 const NUDGE = 1 / 128;
 
-export class BoxTool implements Hand {
-  private readonly gestures = new BoxGestures((action) => this.act(action));
+export class BoxTool extends GestureHand<BoxScene> {
+  protected readonly gestures = new BoxGestures((action) => this.act(action));
   /** Where the arrow keys have brought a box; told to the model when the key is let go. */
   private nudged: PulledBox | null = null;
-
-  constructor(
-    private readonly model: CanvasModel,
-    private readonly surroundings: () => Surroundings | null,
-    private readonly changed: () => void,
-  ) {}
 
   /** The box as it looks now, where it is not as in the model. */
   get pulled(): PulledBox | null {
     return this.gestures.pulled ?? this.nudged;
-  }
-
-  down(press: Press): boolean {
-    const scene = this.scene();
-    const taken = scene !== null && this.gestures.down(press, scene);
-    this.changed();
-    return taken;
-  }
-
-  move(presses: readonly Press[]): void {
-    const [scene, press] = [this.scene(), presses.at(-1)];
-    if (scene === null || press === undefined) return;
-    this.gestures.move(press, scene);
-    this.changed();
-  }
-
-  up(press: Press): void {
-    const scene = this.scene();
-    if (scene === null) this.gestures.drop();
-    else this.gestures.up(press, scene);
-    this.changed();
-  }
-
-  drop(): void {
-    this.cancel();
-  }
-
-  /** False when there was nothing to cancel. */
-  cancel(): boolean {
-    const busy = this.gestures.drop();
-    this.changed();
-    return busy;
   }
 
   /** Moves the selected box, or its right and bottom edge; false when there is none. */
@@ -87,7 +47,7 @@ export class BoxTool implements Hand {
     return grip.kind === "inside" ? "move" : "crosshair";
   }
 
-  private scene(): BoxScene | null {
+  protected scene(): BoxScene | null {
     const [around, boxes] = [this.surroundings(), this.model.boxes.peek()];
     if (around === null || boxes === null || !this.model.editable.peek()) return null;
     return { ...around, boxes, selected: this.model.box.peek() };

@@ -39,7 +39,7 @@ function does(way: readonly (readonly [number, number])[], crop: Partial<CropSho
   const [first, ...others] = way.map(([x, y]) => press(x, y));
   const last = others.at(-1) ?? first;
   if (!first || !last || !gestures.down(first, scene(crop))) return done;
-  for (const each of others) gestures.move(each, scene(crop));
+  for (const each of others) gestures.move([each], scene(crop));
   gestures.up(last, scene(crop));
   return done;
 }
@@ -111,7 +111,7 @@ test("a click on a face chooses it though a box lies over it", () => {
 test("what was begun can be given up", () => {
   const gestures = new CropGestures(() => expect.fail());
   gestures.down(press(20, 20), scene());
-  gestures.move(press(60, 60), scene());
+  gestures.move([press(60, 60)], scene());
   expect(gestures.box).toEqual([20, 20, 40, 40]);
   expect(gestures.drop()).toBe(true);
   expect(gestures.box).toBeNull();

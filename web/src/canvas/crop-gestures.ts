@@ -75,7 +75,9 @@ export class CropGestures {
     return true;
   }
 
-  move(press: Press, scene: CropScene): void {
+  move(presses: readonly Press[], scene: CropScene): void {
+    const press = presses.at(-1);
+    if (press === undefined) return;
     if (this.gesture.kind === "pressed" && distance(this.gesture.press.at, press.at) >= stillness(press)) {
       this.gesture = begun(this.gesture.press, this.gesture.grip, scene);
     }
@@ -90,7 +92,7 @@ export class CropGestures {
   }
 
   up(press: Press, scene: CropScene): void {
-    this.move(press, scene);
+    this.move([press], scene);
     const done = this.gesture;
     this.gesture = NONE;
     if (done.kind === "moving") this.act({ do: "box", box: done.box, label: "Move box" });

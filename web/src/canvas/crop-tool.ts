@@ -2,57 +2,20 @@
 
 import { movedBox } from "./crop-box";
 import { type CropAction, CropGestures, type CropScene, cropGripAt } from "./crop-gestures";
+import { GestureHand } from "./gesture-hand";
 import type { Press } from "./gestures";
-import type { CanvasModel, CropBox } from "./model";
-import type { Surroundings } from "./point-tool";
-import type { Hand } from "./pointers";
+import type { CropBox } from "./model";
 
 const CURSORS = { corner: "nwse-resize", box: "move", face: "pointer", photo: "crosshair" } as const;
 
-export class CropTool implements Hand {
-  private readonly gestures = new CropGestures((action) => this.act(action));
+export class CropTool extends GestureHand<CropScene> {
+  protected readonly gestures = new CropGestures((action) => this.act(action));
   /** Where the arrow keys have moved the box; told to the model when the key is let go. */
   private nudged: CropBox | null = null;
-
-  constructor(
-    private readonly model: CanvasModel,
-    private readonly surroundings: () => Surroundings | null,
-    private readonly changed: () => void,
-  ) {}
 
   /** The box as it looks now, where it is not the model's. */
   get box(): CropBox | null {
     return this.gestures.box ?? this.nudged;
-  }
-
-  down(press: Press): boolean {
-    const scene = this.scene();
-    return scene !== null && this.gestures.down(press, scene);
-  }
-
-  move(presses: readonly Press[]): void {
-    const [scene, press] = [this.scene(), presses.at(-1)];
-    if (scene === null || press === undefined) return;
-    this.gestures.move(press, scene);
-    this.changed();
-  }
-
-  up(press: Press): void {
-    const scene = this.scene();
-    if (scene === null) this.gestures.drop();
-    else this.gestures.up(press, scene);
-    this.changed();
-  }
-
-  drop(): void {
-    this.cancel();
-  }
-
-  /** False when there was nothing to cancel. */
-  cancel(): boolean {
-    const busy = this.gestures.drop();
-    this.changed();
-    return busy;
   }
 
   /** Moves the box; false when there is none. */
@@ -78,7 +41,7 @@ export class CropTool implements Hand {
     return grip === null ? "grab" : CURSORS[grip.kind];
   }
 
-  private scene(): CropScene | null {
+  protected scene(): CropScene | null {
     const [around, crop] = [this.surroundings(), this.model.crop.peek()];
     return around === null || crop === null || !this.model.editable.peek() ? null : { ...around, crop };
   }

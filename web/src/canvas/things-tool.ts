@@ -1,10 +1,8 @@
 /** Brings the gestures on things to the model. */
 
+import { GestureHand } from "./gesture-hand";
 import type { Press } from "./gestures";
-import type { CanvasModel } from "./model";
 import { moved } from "./placing";
-import type { Surroundings } from "./point-tool";
-import type { Hand } from "./pointers";
 import { Selection } from "./selection";
 import {
   type Joining,
@@ -15,54 +13,22 @@ import {
   thingGripAt,
 } from "./things-gestures";
 
-export class ThingsTool implements Hand {
+export class ThingsTool extends GestureHand<ThingsScene> {
   readonly gestures = new ThingsGestures((act) => this.act(act));
   /** What a stroke makes of the chosen thing, or a thing of its own. */
   painted: Selection | null = null;
   /** Where the arrow keys have brought a thing; told to the model when the key is let go. */
   private nudged: Pulled | null = null;
 
-  constructor(
-    private readonly model: CanvasModel,
-    private readonly surroundings: () => Surroundings | null,
-    private readonly changed: () => void,
-  ) {}
-
   /** The thing as it looks now, where it is not as in the model. */
   get pulled(): Pulled | null {
     return this.gestures.pulled ?? this.nudged;
   }
 
-  down(press: Press): boolean {
-    const scene = this.scene();
-    const taken = scene !== null && this.gestures.down(press, scene);
-    this.changed();
-    return taken;
-  }
-
-  move(presses: readonly Press[]): void {
-    const scene = this.scene();
-    if (scene !== null) this.gestures.move(presses, scene);
-    this.changed();
-  }
-
-  up(press: Press): void {
-    const scene = this.scene();
-    if (scene === null) this.drop();
-    else this.gestures.up(press, scene);
-    this.changed();
-  }
-
-  drop(): void {
-    this.cancel();
-  }
-
   /** False when there was nothing to cancel. */
-  cancel(): boolean {
+  override cancel(): boolean {
     this.painted = null;
-    const busy = this.gestures.drop();
-    this.changed();
-    return busy;
+    return super.cancel();
   }
 
   /** Moves the chosen thing; false when there is none. */
@@ -96,7 +62,7 @@ export class ThingsTool implements Hand {
     return scene.movable ? "move" : "pointer";
   }
 
-  private scene(): ThingsScene | null {
+  protected scene(): ThingsScene | null {
     const [around, things] = [this.surroundings(), this.model.things.peek()];
     if (around === null || things === null || !this.model.editable.peek()) return null;
     return {
