@@ -255,20 +255,13 @@ def test_strokes_are_drawn_on_an_empty_drawing(studio):
     assert (studio.frame(studio.read("document.at")) == 255).all()
 
 
-def test_a_model_is_chosen_where_there_are_several(new_studio, tmp_path_factory, traced_file):
-    from studio_process import end, start
-
+def test_a_model_is_chosen_where_there_are_several(new_studio, serve, tmp_path_factory, traced_file):
     home = tmp_path_factory.mktemp("home")
     save_words(home / "models" / "mine")
-    server = start(home)
-    try:
-        studio = new_studio(server)
-        studio.open_copy(traced_file)
-        assert studio.get("words-model").input_value() == "words-small"
-        studio.get("words-model").select_option("mine")
-        studio.until("s.state.document.words === 'mine'")
-    finally:
-        end(server)
+    studio = new_studio(serve(home)).open_copy(traced_file)
+    assert studio.get("words-model").input_value() == "words-small"
+    studio.get("words-model").select_option("mine")
+    studio.until("s.state.document.words === 'mine'")
 
 
 def test_words_on_a_phone(new_studio, traced_file):

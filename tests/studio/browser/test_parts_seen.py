@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from painting import CHIN, LOWER_LIP, kept, paint, quiet, take
-from studio_process import end, start
 
 from served import make_home
 
@@ -97,11 +96,9 @@ def test_a_run_makes_it_so_and_the_paint_is_gone(repaint):
 
 
 @pytest.fixture(scope="module")
-def bare_server(tmp_path_factory):
+def bare_server(serve, tmp_path_factory):
     """Serves a tiny model without a part head."""
-    running = start(make_home(tmp_path_factory.mktemp("bare_home")))
-    yield running
-    end(running)
+    return serve(make_home(tmp_path_factory.mktemp("bare_home")))
 
 
 def test_a_model_that_knows_no_parts_can_be_taught(new_studio, bare_server):

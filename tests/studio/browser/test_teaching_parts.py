@@ -1,17 +1,14 @@
 """Teaching a model its parts."""
 
 import pytest
-from studio_process import end, start
 
 from served import SIZE, make_home
 
 
 @pytest.fixture
-def untaught(tmp_path):
+def untaught(serve, tmp_path):
     """A studio with a model whose parts nobody knows, `bare`, and one with a head, `tiny`."""
-    running = start(make_home(tmp_path / "home"))
-    yield running
-    end(running)
+    return serve(make_home(tmp_path / "home"))
 
 
 @pytest.fixture(params=["bare"])

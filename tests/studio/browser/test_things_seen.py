@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from studio_process import end, start
 from test_narrow import OVERFLOW, PHONE
 
 from tiny_sd import save_tiny
@@ -19,21 +18,17 @@ RADIUS = 20
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(serve, tmp_path_factory):
     """A studio with one diffusion model of the person's own."""
     home = tmp_path_factory.mktemp("home_of_things")
     save_tiny(home / "models" / "tiny-sd")
-    running = start(home)
-    yield running
-    end(running)
+    return serve(home)
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory):
+def bare(serve, tmp_path_factory):
     """A studio without the person's own models."""
-    running = start(tmp_path_factory.mktemp("bare_home"))
-    yield running
-    end(running)
+    return serve(tmp_path_factory.mktemp("bare_home"))
 
 
 def png(image):

@@ -1,7 +1,6 @@
 """Learnt edits: the gallery, its sliders, and keeping a run as an edit."""
 
 import pytest
-from studio_process import end, start
 
 import pliant
 from pliant.gan.vectors import EditVector
@@ -11,7 +10,7 @@ NAMES = ("other hair", "other look", "other shape")
 
 
 @pytest.fixture(scope="module")
-def learnt(tmp_path_factory):
+def learnt(serve, tmp_path_factory):
     """A studio of a person who has three learnt edits, and a model without any."""
     home = make_home(tmp_path_factory.mktemp("learnt_home"))
     (home / "vectors").mkdir()
@@ -20,9 +19,7 @@ def learnt(tmp_path_factory):
         other = pliant.sample(one.generator, seed=seed)
         vector = EditVector.between(one, other, name, ["hair"], safe=(-0.5, 1))
         vector.save(home / "vectors" / f"{seed}.safetensors")
-    running = start(home)
-    yield running
-    end(running)
+    return serve(home)
 
 
 @pytest.fixture
