@@ -9,6 +9,8 @@ export GOMP_SPINCOUNT ?= 3000
 # The studio's page, built from web/.
 PAGE := src/pliant/studio/_web/index.html
 PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+# A page that shares its cores with other tests is late, and its tests with it: they run alone.
+BROWSER_TESTS := tests/studio/browser
 
 .PHONY: setup demo studio test lint types page unit chromium screenshots docs bench clean help
 
@@ -36,7 +38,8 @@ page: .venv/dev $(PAGE) # the front end: generated types are fresh, lint, types,
 	cd web && npm run --silent lint && npm run --silent test
 
 unit: .venv/dev $(PAGE) chromium
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile --ignore $(BROWSER_TESTS)
+	$(BIN)/python -m pytest -q $(BROWSER_TESTS)
 
 chromium: # for the browser tests
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \

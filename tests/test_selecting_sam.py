@@ -2,45 +2,15 @@
 
 import numpy as np
 import pytest
-import torch
-from transformers import SamConfig, SamModel
 
 from pliant.errors import CheckpointError, InputError
-from pliant.selecting.sam import SamSelector
+from pliant.selecting.sam import SamSelector, is_sam
+from tiny_sam import save_tiny_sam
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    torch.manual_seed(0)
-    config = SamConfig(
-        vision_config={
-            "hidden_size": 32,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "image_size": 128,
-            "patch_size": 16,
-            "output_channels": 32,
-            "mlp_dim": 64,
-            "num_pos_feats": 16,
-            "window_size": 0,
-            "global_attn_indexes": [0, 1],
-        },
-        prompt_encoder_config={
-            "hidden_size": 32,
-            "image_size": 128,
-            "patch_size": 16,
-            "mask_input_channels": 8,
-        },
-        mask_decoder_config={
-            "hidden_size": 32,
-            "mlp_dim": 64,
-            "num_attention_heads": 2,
-            "iou_head_hidden_dim": 16,
-        },
-    )
-    where = tmp_path_factory.mktemp("sam")
-    SamModel(config).save_pretrained(where)
-    return where
+    return save_tiny_sam(tmp_path_factory.mktemp("sam"))
 
 
 @pytest.fixture
@@ -82,6 +52,13 @@ def test_a_picture_is_looked_at_once(folder, picture):
     assert (first == again).all()
     selector.at(255 - picture, [(20, 30)])
     assert len(looked) == 2
+
+
+def test_a_model_is_known_by_its_config(folder, tmp_path):
+    assert is_sam(folder)
+    assert not is_sam(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "clip"}')
+    assert not is_sam(tmp_path)
 
 
 def test_what_cannot_be_is_told(folder, picture, tmp_path):

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,7 +80,10 @@ def started(home, tmp_path):
 
 def listening_addresses(pid):
     """Addresses on which a process listens, as the kernel writes them."""
-    links = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    links: set[str] = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            links.add(str(entry.readlink()))
     inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
     found = set()
     for kind in ("tcp", "tcp6"):

@@ -20,11 +20,14 @@ from pliant.diffusion.things import Thing
 from pliant.errors import InputError
 from pliant.picture import PixelPicture
 from pliant.project import Project
+from pliant.selecting.sam import SamSelector
 from pliant.studio.diffusion_models import DiffusionModels
 from pliant.studio.foreign import check_tree
 from pliant.studio.models import Models
 from pliant.studio.studio import Studio
+from pliant.zoo import user_folder
 from served import make_home, picture_of, png_text, serve
+from tiny_sam import save_tiny_sam
 from tiny_sd import save_tiny
 
 SIZE = (96, 64)
@@ -55,6 +58,7 @@ def own_home(tmp_path_factory):
     home = make_home(tmp_path_factory.mktemp("home"))
     save_tiny(home / "models" / "tiny-sd")
     save_tiny(home / "models" / "other sd", seed=1)
+    save_tiny_sam(home / "models" / "tiny sam")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLIANT_HOME", str(home))
         yield
@@ -317,6 +321,20 @@ def test_a_click_or_a_box_selects_the_thing(page, how, wanted):
     assert answer.status == 200, answer.body
     found, real = picture_of(answer.body) > 127, np.array(disc(radius=10)) > 127
     assert (found & real).sum() / (found | real).sum() > 0.85
+
+
+def test_a_model_that_finds_things_is_asked_where_it_is_named(page):
+    assert page.welcome["selectors"] == ["tiny sam"]
+    assert "tiny sam" not in [each["name"] for each in page.welcome["models"]]
+    at = opened(page)["document"]["at"]
+    selector = SamSelector(user_folder() / "tiny sam")
+    pixels = np.array(photo())
+    answer = selection(page, "selection", at, x=30, y=30, selector="tiny sam")
+    assert ((picture_of(answer.body) > 127) == selector.at(pixels, [(30, 30)])).all()
+    answer = selection(page, "boxed", at, x=16, y=17, width=28, height=27, selector="tiny sam")
+    assert ((picture_of(answer.body) > 127) == selector.in_box(pixels, (16, 17, 28, 27))).all()
+    answer = selection(page, "selection", at, x=30, y=30, selector="../other sd")
+    assert (answer.status, "not installed" in answer.sentence) == (400, True)
 
 
 def test_a_large_photo_is_searched_smaller(page):

@@ -335,6 +335,7 @@ readonly edits: readonly EditInfo[]
 readonly models: readonly ModelInfo[]
 readonly words: readonly string[]
 readonly diffusers: readonly string[]
+readonly selectors: readonly string[]
 readonly device: string
 readonly test: boolean
 readonly video: boolean

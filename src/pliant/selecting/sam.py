@@ -6,6 +6,7 @@ is light.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,19 @@ from safetensors import SafetensorError
 from pliant.errors import CheckpointError, InputError, MissingExtraError
 from pliant.selecting.flow import Mask
 
-__all__ = ["SamSelector"]
+__all__ = ["SamSelector", "is_sam"]
 
 MEAN, SPREAD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 """Of ImageNet's colours, as all of these models are trained."""
+
+
+def is_sam(folder: Path) -> bool:
+    """Whether a folder holds such a model, by its config alone."""
+    try:
+        config: Any = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return config.get("model_type") == "sam"
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
 
 
 class SamSelector:

@@ -139,6 +139,7 @@ async def _greet(studio: Studio, connection: Connection) -> Session | None:
             models=tuple(studio.models.infos),
             words=studio.text_models.names,
             diffusers=studio.diffusion_models.names,
+            selectors=studio.selectors.names,
             device=studio.models.device,
             test=studio.test,
             video=find_spec("av") is not None,

@@ -540,6 +540,8 @@ class Welcome(Message):
     """Text-image models, which read prompts; none where none is installed."""
     diffusers: tuple[ModelName, ...]
     """Diffusion models, which edit photos; none where none is installed."""
+    selectors: tuple[ModelName, ...]
+    """Segment Anything models, which find things; none where none is installed."""
     device: str
     test: bool
     """Show the state to tests as `window.__pliant`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pliant import zoo
 from pliant.diffusion.loading import is_diffusion_model
 from pliant.errors import InputError
+from pliant.selecting.sam import is_sam
 from pliant.studio.messages import ModelInfo
 from pliant.studio.text_models import is_text_model
 
@@ -26,7 +27,7 @@ class Models:
     def __init__(self, first: str | None, device: str) -> None:
         self.device = device
         folders = [entry for entry in zoo.entries() if entry.path.is_dir()]
-        others = (is_text_model, is_diffusion_model)
+        others = (is_text_model, is_diffusion_model, is_sam)
         entries = [entry for entry in folders if not any(is_other(entry.path) for is_other in others)]
         self._sources: dict[str, str | Path] = {entry.name: entry.name for entry in entries}
         self._loaded: dict[str, Generator] = {}

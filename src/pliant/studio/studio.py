@@ -21,6 +21,7 @@ from pliant.studio.disk import Store
 from pliant.studio.limits import Limits
 from pliant.studio.models import Models
 from pliant.studio.runs import sentence
+from pliant.studio.selectors import Selectors
 from pliant.studio.session import Session
 from pliant.studio.text_models import TextModels
 
@@ -55,6 +56,7 @@ class Studio:
         self.models = Models(model, device)
         self.text_models = TextModels(device)
         self.diffusion_models = DiffusionModels(device)
+        self.selectors = Selectors(device)
         self.edits = tuple(edits)
         self.limits = limits or Limits()
         self.test = test

@@ -19,6 +19,7 @@ from pliant.studio import messages as m
 from pliant.studio.frames import to_png
 
 if TYPE_CHECKING:
+    from pliant.selecting.sam import SamSelector
     from pliant.studio.desk import Desk
     from pliant.studio.disk import SessionFolder
 
@@ -203,33 +204,42 @@ def _kept(mask: Tensor, folder: SessionFolder) -> str:
 # ---- looking for them
 
 
-def clicked(image: Image.Image, point: tuple[float, float], tolerance: float) -> Image.Image:
+def clicked(
+    image: Image.Image, point: tuple[float, float], tolerance: float, selector: SamSelector | None = None
+) -> Image.Image:
     """The thing at a point of a picture, as a mask.
 
     Args:
         image: RGB.
         point: (x, y) in its pixels.
-        tolerance: 0 (only what is the same) to 1 (much).
+        tolerance: 0 (only what is the same) to 1 (much); a selector has none.
+        selector: what looks for it, instead of its colours and edges.
     """
     from pliant.selecting import grow
 
     small, scale = _small(image)
+    pixels = np.array(small)
     x, y = ((each + 0.5) * scale - 0.5 for each in point)
-    return _mask_of(grow(np.array(small), (x, y), tolerance), image.size)
+    found = grow(pixels, (x, y), tolerance) if selector is None else selector.at(pixels, [(x, y)])
+    return _mask_of(found, image.size)
 
 
-def boxed(image: Image.Image, box: m.Box) -> Image.Image:
+def boxed(image: Image.Image, box: m.Box, selector: SamSelector | None = None) -> Image.Image:
     """The thing in a box that was drawn around it, as a mask.
 
     Args:
         image: RGB.
         box: x, y, width and height from the picture's top left edge.
+        selector: as in `clicked`.
     """
     from pliant.selecting import in_box
 
     small, scale = _small(image)
+    pixels = np.array(small)
     x, y, width, height = (each * scale for each in box)
-    return _mask_of(in_box(np.array(small), (x, y, width, height)), image.size)
+    return _mask_of(
+        (in_box if selector is None else selector.in_box)(pixels, (x, y, width, height)), image.size
+    )
 
 
 def without(image: Image.Image, mask: Image.Image, remove: Edit) -> Image.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
@@ -10,6 +11,7 @@ from fastapi.responses import JSONResponse
 from PIL import Image
 
 from pliant.errors import InputError
+from pliant.selecting.sam import SamSelector
 from pliant.studio import messages as m
 from pliant.studio.bodies import take_body
 from pliant.studio.frames import to_jpeg, to_png
@@ -19,6 +21,7 @@ from pliant.studio.things import boxed, clicked, keep_selection, union, without
 
 Number = Annotated[float, Query(ge=-100_000, le=100_000, allow_inf_nan=False)]
 Side = Annotated[float, Query(gt=0, le=100_000, allow_inf_nan=False)]
+Selector = Annotated[str | None, Query(max_length=200)]
 MASK_BYTES = m.MAX_MASK_TEXT * 3 // 4
 
 
@@ -30,6 +33,11 @@ def add_things(app: FastAPI, studio: Studio) -> None:
         check_step(step)
         return await studio.compute(lambda: project.picture(node, step).render())
 
+    async def look(selector: str | None, find: Callable[[SamSelector | None], Image.Image]) -> Image.Image:
+        if selector is None:
+            return await asyncio.to_thread(find, None)
+        return await studio.compute(lambda: find(studio.selectors.get(selector)))
+
     @app.get("/api/sessions/{session}/frames/{node}/{step}/selection")
     async def click(  # pyright: ignore[reportUnusedFunction]
         session: str,
@@ -39,19 +47,28 @@ def add_things(app: FastAPI, studio: Studio) -> None:
         x: Number,
         y: Number,
         tolerance: Annotated[float, Query(ge=0, le=1)] = 0.5,
+        selector: Selector = None,
     ) -> Response:
         image = await frame_of(session, node, step)
         if not (-0.5 <= x <= image.width - 0.5 and -0.5 <= y <= image.height - 0.5):
             raise InputError("The click is outside the picture.")
-        mask = await asyncio.to_thread(clicked, image, (x, y), tolerance)
+        mask = await look(selector, lambda by: clicked(image, (x, y), tolerance, by))
         return png(to_png(mask))
 
     @app.get("/api/sessions/{session}/frames/{node}/{step}/boxed")
     async def box(  # pyright: ignore[reportUnusedFunction]
-        session: str, node: str, step: int, *, x: Number, y: Number, width: Side, height: Side
+        session: str,
+        node: str,
+        step: int,
+        *,
+        x: Number,
+        y: Number,
+        width: Side,
+        height: Side,
+        selector: Selector = None,
     ) -> Response:
         image = await frame_of(session, node, step)
-        mask = await asyncio.to_thread(boxed, image, (x, y, width, height))
+        mask = await look(selector, lambda by: boxed(image, (x, y, width, height), by))
         return png(to_png(mask))
 
     @app.get("/api/sessions/{session}/frames/{node}/{step}/without")

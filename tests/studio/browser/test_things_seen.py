@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 from test_narrow import OVERFLOW, PHONE
 
+from tiny_sam import save_tiny_sam
 from tiny_sd import save_tiny
 
 SIDE = 256
@@ -22,6 +23,7 @@ def server(serve, tmp_path_factory):
     """A studio with one diffusion model of the person's own."""
     home = tmp_path_factory.mktemp("home_of_things")
     save_tiny(home / "models" / "tiny-sd")
+    save_tiny_sam(home / "models" / "tiny sam")
     return serve(home)
 
 
@@ -179,6 +181,17 @@ def test_a_thing_is_boxed_moved_seen_and_made(things):
 
 
 # ---- selecting
+
+
+def test_another_model_finds_things_where_one_is_installed(things):
+    things.click("things-click")
+    things.get("selector").select_option("tiny sam")
+    assert things.get("tolerance").count() == 0
+    with things.page.expect_response(lambda answer: "selector=tiny%20sam" in answer.url) as answer:
+        things.tap(*DISC)
+    assert answer.value.ok
+    things.get("selector").select_option("")
+    assert things.get("tolerance").is_visible()
 
 
 def test_a_click_grows_and_the_tolerance_is_changed_after_it(things):

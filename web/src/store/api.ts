@@ -68,8 +68,9 @@ export function clickedAddress(
   x: number,
   y: number,
   tolerance: number,
+  selector: string | null,
 ): string {
-  return `${frameAddress(session, place)}/selection?x=${x}&y=${y}&tolerance=${tolerance}`;
+  return `${frameAddress(session, place)}/selection?x=${x}&y=${y}&tolerance=${tolerance}${by(selector)}`;
 }
 
 /** The thing in a box. */
@@ -77,8 +78,13 @@ export function boxedAddress(
   session: string,
   place: Place,
   [x, y, width, height]: readonly [number, number, number, number],
+  selector: string | null,
 ): string {
-  return `${frameAddress(session, place)}/boxed?x=${x}&y=${y}&width=${width}&height=${height}`;
+  return `${frameAddress(session, place)}/boxed?x=${x}&y=${y}&width=${width}&height=${height}${by(selector)}`;
+}
+
+function by(selector: string | null): string {
+  return selector === null ? "" : `&selector=${encodeURIComponent(selector)}`;
 }
 
 /** A frame without what masks select. */

@@ -17,6 +17,7 @@ function open(): { session: Session; socket: FakeSocket } {
     models: [],
     words: [],
     diffusers: [],
+    selectors: [],
     device: "cpu",
     test: true,
     video: true,

@@ -177,7 +177,8 @@ export class Things {
   async click(at: XY, joining: Joining, before: Before = this.before()): Promise<void> {
     const place = this.session.document.peek()?.at;
     if (!place) return;
-    const address = clickedAddress(this.session.id, place, at[0], at[1], this.tools.tolerance.peek());
+    const [tolerance, by] = [this.tools.tolerance.peek(), this.tools.selector.peek()];
+    const address = clickedAddress(this.session.id, place, at[0], at[1], tolerance, by);
     const after = await this.find(address, joining, "Select", before);
     this.clicked = after === null ? null : { at, joining, before, after };
   }
@@ -199,7 +200,8 @@ export class Things {
     if (!place) return;
     const [x, y] = [Math.min(from[0], to[0]) + 0.5, Math.min(from[1], to[1]) + 0.5];
     const box = [x, y, Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])] as const;
-    await this.find(boxedAddress(this.session.id, place, box), joining, "Select in box");
+    const address = boxedAddress(this.session.id, place, box, this.tools.selector.peek());
+    await this.find(address, joining, "Select in box");
   }
 
   /** What the server selects; the things after that, as text. */

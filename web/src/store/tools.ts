@@ -16,6 +16,8 @@ export class Tools {
   readonly thingAction: Signal<ThingAction> = signal("click");
   /** Of the colours that a click selects, 0 to 1. */
   readonly tolerance = signal(0.5);
+  /** The Segment Anything model that clicks and boxes ask; null for colours and edges. */
+  readonly selector: Signal<string | null> = signal(null);
   /** Runs to choose from. */
   readonly candidates = signal(1);
   readonly partsAction: Signal<PartsAction> = signal("paint");

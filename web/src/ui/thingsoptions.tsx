@@ -36,6 +36,29 @@ function Tolerance() {
   );
 }
 
+/** What looks for things; nothing where there is no choice. */
+function Selector() {
+  const { tools, session } = useStudio();
+  const names = session.welcome.value?.selectors ?? [];
+  if (names.length === 0) return null;
+  return (
+    <select
+      class="field"
+      aria-label="What finds things"
+      data-testid="selector"
+      value={tools.selector.value ?? ""}
+      onChange={(event) => {
+        tools.selector.value = event.currentTarget.value || null;
+      }}
+    >
+      <option value="">Colours and edges</option>
+      {names.map((name) => (
+        <option key={name}>{name}</option>
+      ))}
+    </select>
+  );
+}
+
 export function ThingsOptions() {
   const { tools, things, editable, session } = useStudio();
   const action = tools.thingAction.value;
@@ -64,7 +87,8 @@ export function ThingsOptions() {
           />
         ))}
       </div>
-      {action === "click" && <Tolerance />}
+      {(action === "click" || action === "box") && <Selector />}
+      {action === "click" && tools.selector.value === null && <Tolerance />}
       {action === "brush" && <BrushSize />}
       {action === "brush" && (
         <IconButton

@@ -1,0 +1,34 @@
+"""The Segment Anything models that a studio offers to select things with, each loaded once, when it is first needed."""
+
+from __future__ import annotations
+
+from pliant import zoo
+from pliant.selecting.sam import SamSelector, is_sam
+from pliant.studio.named import Named
+
+
+class Selectors(Named):
+    """Models by name, all of them the user's own. Without one, things are found by their colours and edges.
+
+    Args:
+        device: where they compute.
+    """
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        found = {entry.name: entry.path for entry in zoo.entries() if is_sam(entry.path)}
+        super().__init__(found, "Segment Anything model", "No Segment Anything model is installed.")
+        self._loaded: dict[str, SamSelector] = {}
+
+    def get(self, name: str) -> SamSelector:
+        """The model of that name. Only the device's thread may ask.
+
+        Raises:
+            InputError: there is none.
+            CheckpointError: it cannot be read.
+            MissingExtraError: without transformers.
+        """
+        source = self.source(name)
+        if name not in self._loaded:
+            self._loaded[name] = SamSelector(source, self.device)
+        return self._loaded[name]
