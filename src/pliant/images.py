@@ -28,6 +28,7 @@ __all__ = [
     "center_crop_resize",
     "check_image_path",
     "contact_sheet",
+    "from_uint8",
     "load_image",
     "read_metadata",
     "resize",
@@ -98,7 +99,12 @@ def read_metadata(source: str | Path | bytes | BinaryIO) -> dict[str, Any] | Non
 def to_tensor(image: Image.Image) -> Tensor:
     """An image as float32 [3, H, W] in [-1, 1]."""
     array = np.array(image if image.mode == "RGB" else image.convert("RGB"))
-    return torch.as_tensor(array).permute(2, 0, 1).float() / 127.5 - 1
+    return from_uint8(torch.as_tensor(array))
+
+
+def from_uint8(pixels: Tensor) -> Tensor:
+    """Inverse of `to_uint8`: uint8 [..., H, W, 3] to float32 [..., 3, H, W] in [-1, 1]."""
+    return pixels.movedim(-1, -3).float() / 127.5 - 1
 
 
 def to_uint8(images: Tensor) -> Tensor:

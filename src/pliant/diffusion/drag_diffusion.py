@@ -31,6 +31,7 @@ from pliant.diffusion.picture import DiffusionPicture
 from pliant.diffusion.pipeline import Condition, DiffusionModel, Features
 from pliant.diffusion.plans import shrunk
 from pliant.diffusion.reference import ReferenceControl
+from pliant.images import from_uint8
 from pliant.picture import Picture
 from pliant.points import MaskLike, PointsLike, as_mask, as_points, check_pairs
 from pliant.settings import Slider, check_ranges
@@ -95,6 +96,11 @@ class DragDiffusionSettings:
                 "seed": (0, 2**32 - 1),
             },
         )
+
+    @property
+    def draws(self) -> bool:
+        """Whether another seed gives another answer."""
+        return self.lora_steps > 0
 
     @property
     def passes(self) -> int:
@@ -233,7 +239,7 @@ class _Drag:
 
     def _steps(self) -> Iterator[DragDiffusionStep]:
         yield self._step("tune" if self.settings.lora_steps else "invert")
-        latents = self.model.encode(self.rgb.permute(2, 0, 1).float() / 127.5 - 1)
+        latents = self.model.encode(from_uint8(self.rgb))
         bank = yield from self._looked_at(latents)
         moved = yield from self._dragged(bank.latents[self.first])
         yield from self._sampled(moved, bank)
@@ -300,11 +306,10 @@ class _Drag:
     @torch.no_grad()
     def _back(self, now: Tensor, step: int) -> Tensor:
         """One step of DDIM inversion without guidance: seen with the timestep it goes to (as `inversion.py`)."""
-        schedule, timestep = self.model.schedule, self.timesteps[step]
+        timestep = self.timesteps[step]
         with self.lora.on(self.model.unet):
             noise = self.model.noise(now, timestep, self.condition)
-        before = schedule.at(self._following(step))
-        return schedule.noised((now - (1 - before) ** 0.5 * noise) / before**0.5, noise, timestep)
+        return self.model.schedule.back(now, noise, timestep, self._following(step))
 
     # ---- the drag
 

@@ -18,7 +18,7 @@ from pliant.diffusion.picture import DiffusionPicture
 from pliant.diffusion.pipeline import Condition, DiffusionModel
 from pliant.diffusion.plans import Task, shrunk
 from pliant.diffusion.sampler import PRESETS, Plan, sample
-from pliant.images import to_uint8
+from pliant.images import from_uint8, to_uint8
 from pliant.picture import Picture
 from pliant.steps import Step
 
@@ -102,7 +102,7 @@ def _copied(asked: Asked) -> Iterator[DiffusionStep]:
     (rgb, *_) = asked.pictures
     reach = _reach(asked)
     yield DiffusionStep(0, DiffusionPicture(None, rgb), "edit", 0.0, 0.0, reach)
-    made = to_uint8(asked.copy(_pixels(rgb)).pixels)
+    made = to_uint8(asked.copy(from_uint8(rgb)).pixels)
     yield DiffusionStep(1, DiffusionPicture(None, made), "edit", 0.0, 0.0, reach, arrived=True)
 
 
@@ -147,7 +147,7 @@ def _looked_at(
     assert preset.bank != "none"  # noqa: S101 - told apart by the caller
     key = BankKey.of(rgb, prompt, preset.bank, preset.steps, first=preset.first, seed=asked.settings.seed)
     known = model.banks.get(key, Bank)
-    return known or (yield from bank_of(model, model.encode(_pixels(rgb)), words, key))
+    return known or (yield from bank_of(model, model.encode(from_uint8(rgb)), words, key))
 
 
 def _planned(
@@ -158,7 +158,7 @@ def _planned(
     preset, weights, mask = PRESETS[settings.preset], task.weights, _reach(asked).mask
     injection = task.injection([bank.shape for bank in banks])
     if preset.first:
-        copy = model.encode(asked.copy(_pixels(rgb)).pixels)
+        copy = model.encode(asked.copy(from_uint8(rgb)).pixels)
         started = _noised(model, copy, banks[0], preset.first, settings.seed)
         injection = replace(injection, own=True, begin=0.0, end=1.0)
     else:
@@ -184,7 +184,7 @@ def _filling(
 ) -> tuple[Plan, Tensor, Tensor]:
     """The same for a copy of what is wanted, of which only what it does not know is made."""
     settings, preset = asked.settings, PRESETS[asked.settings.preset]
-    copy = asked.copy(_pixels(asked.pictures[0]))
+    copy = asked.copy(from_uint8(asked.pictures[0]))
     mask = torch.minimum(_unknown(copy, settings.feather), _reach(asked).mask)
     latents = model.encode(copy.pixels)
     bank = noised_only(model, latents, words[0], preset.steps, settings.seed)
@@ -203,9 +203,8 @@ def _unknown(copy: Warped, feather: float) -> Tensor:
     """What a copy does not know, with a soft edge: what was uncovered, and the seam around what was put somewhere."""
     outside = 1 - (copy.placed[None, None] > 0.5).float()
     seam = F.max_pool2d(outside, 9, 1, 4) * F.max_pool2d(1 - outside, 9, 1, 4)
-    known = F.avg_pool2d(
-        1 - F.max_pool2d(outside, 9, 1, 4), 5, 1, 2
-    )  # of what was put somewhere, all but its rim
+    inside = 1 - F.max_pool2d(outside, 9, 1, 4)  # of what was put somewhere, all but its rim
+    known = F.avg_pool2d(inside, 5, 1, 2)
     return soft(torch.maximum(copy.uncovered, seam[0, 0]), feather) * (1 - known[0, 0])
 
 
@@ -227,8 +226,3 @@ def soft(region: Tensor, feather: float) -> Tensor:
             F.pad(grown, (padding[1], padding[1], padding[0], padding[0]), "replicate"), kernel, 1
         )
     return grown[0, 0].clamp(0, 1)
-
-
-def _pixels(rgb: Tensor) -> Tensor:
-    """uint8 [H, W, 3] to float32 [3, H, W] in [-1, 1]."""
-    return rgb.permute(2, 0, 1).float() / 127.5 - 1

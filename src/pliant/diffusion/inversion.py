@@ -158,16 +158,14 @@ def bank_of(
 @torch.no_grad()
 def _inverted(model: DiffusionModel, bank: Bank) -> Iterator[int]:
     """DDIM backwards, without guidance: latents are seen with the timestep of the next noisier step (published)."""
-    now, schedule = bank.latents[-1], model.schedule
-    steps = len(bank.timesteps)
+    now, steps = bank.latents[-1], len(bank.timesteps)
     for count, step in enumerate(range(steps - 1, -1, -1)):
         timestep = bank.timesteps[step]
         kept: LayerBank = {}
         with model.attention.keeping(kept):
             noise = model.noise(now, timestep, bank.condition)
-        before = schedule.at(bank.timesteps[step + 1] if step + 1 < steps else None)
-        clean = (now - (1 - before) ** 0.5 * noise) / before**0.5
-        now = schedule.noised(clean, noise, timestep)
+        following = bank.timesteps[step + 1] if step + 1 < steps else None
+        now = model.schedule.back(now, noise, timestep, following)
         bank.latents[step] = now
         bank.keys_values[step] = _placed(kept, model.banks.device)
         yield count + 1

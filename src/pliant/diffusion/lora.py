@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 import torch.nn.functional as F
@@ -207,19 +207,7 @@ def noise_loss(
         condition: of one row.
     """
     noisy, wanted = lesson(model.schedule, latents, noise, timesteps)
-    rows = condition.repeated(len(noisy))
-    more: dict[str, Any] = {"added_cond_kwargs": rows.added} if rows.added else {}
-    width = model.unet.config.time_cond_proj_dim
-    if width is not None:  # a model that is told a guidance scale: that of 1, sines and cosines of 0
-        waves = torch.cat([torch.zeros(width // 2), torch.ones(width // 2)])
-        more["timestep_cond"] = waves.repeat(len(noisy), 1).to(latents.device, model.dtype)
-    told = model.unet(
-        noisy.to(model.dtype),
-        timesteps.to(latents.device),
-        encoder_hidden_states=rows.hidden,
-        return_dict=False,
-        **more,
-    )[0]
+    told = model.told(noisy, timesteps, condition)
     return F.mse_loss(told.float(), wanted)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pliant.diffusion.pipeline import DiffusionModel
 from pliant.errors import InputError
-from pliant.images import resize, to_uint8
+from pliant.images import from_uint8, resize, to_uint8
 from pliant.picture import Picture
 
 __all__ = ["DiffusionPicture"]
@@ -74,7 +74,7 @@ class DiffusionPicture(Picture):
 
     def pixels(self) -> Tensor:
         """Float32 [3, H, W] in [-1, 1], on the CPU."""
-        return self.rgb_image().permute(2, 0, 1).float() / 127.5 - 1
+        return from_uint8(self.rgb_image())
 
     def rgb_image(self) -> Tensor:
         """The pixels as uint8 [H, W, 3]; those of the photo are the photo's to the bit."""

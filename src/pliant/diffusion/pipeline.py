@@ -237,7 +237,7 @@ class DiffusionModel:
             float32 [N, C, h, w].
         """
         with self._features_kept(kept):
-            told = self._called(latents, timestep, condition, guidance)
+            told = self.told(latents, timestep, condition, guidance)
         self.account.add_forward(latents)
         return self.schedule.noise_from(told.float(), latents, timestep)
 
@@ -250,20 +250,26 @@ class DiffusionModel:
         """
         kept: list[Features] = []
         with suppress(_SeenEnoughError), self._features_kept(kept, leave=True):
-            self._called(latents, timestep, condition, 1.0)
+            self.told(latents, timestep, condition)
         self.account.add_features(latents)
         return kept[0]
 
-    def _called(self, latents: Tensor, timestep: int, condition: Condition, guidance: float) -> Tensor:
+    def told(
+        self, latents: Tensor, timestep: int | Tensor, condition: Condition, guidance: float = 1.0
+    ) -> Tensor:
+        """What the network tells of latents, as it was trained to: noise or velocity, in its own precision; not counted.
+
+        Args: as `noise`, but
+            timestep: one for all, or int64 [N].
+        """
         rows = len(latents)
         told = condition if len(condition.hidden) == rows else condition.repeated(rows)
         more: dict[str, Any] = {"added_cond_kwargs": told.added} if told.added else {}
         width = self.unet.config.time_cond_proj_dim
         if width is not None:
-            more["timestep_cond"] = _guidance_embedding(guidance, width).repeat(rows, 1).to(latents)
-        if "timestep_cond" in more:
-            more["timestep_cond"] = more["timestep_cond"].to(self.dtype)
-        step = torch.tensor(timestep, device=latents.device)
+            waves = _guidance_embedding(guidance, width).repeat(rows, 1)
+            more["timestep_cond"] = waves.to(latents.device, self.dtype)
+        step = torch.as_tensor(timestep, device=latents.device)
         return self.unet(
             latents.to(self.dtype), step, encoder_hidden_states=told.hidden, return_dict=False, **more
         )[0]

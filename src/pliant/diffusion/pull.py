@@ -159,9 +159,8 @@ def _fields(sheet: _Sheet, handles: Tensor, targets: Tensor) -> Tensor:
     moving = sheet.depth > 0
     origins = places.clone()
     origins[moving] = _followed_back(sheet, places[moving], sheet.to_cells(handles), sheet.to_cells(targets))
-    down, right = (
-        torch.gradient(origins, dim=(0, 1)) if min(height, width) > 1 else (origins * 0, origins * 0)
-    )
+    is_line = min(height, width) == 1
+    down, right = (origins * 0, origins * 0) if is_line else torch.gradient(origins, dim=(0, 1))
     volume = right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0]
     both = right.square().sum(2) + down.square().sum(2)
     longest = (0.5 * (both + (both.square() - 4 * volume.square()).clamp_min(0).sqrt())).sqrt()
@@ -229,19 +228,11 @@ def _sampled(levels: list[Tensor], x: Tensor, y: Tensor, shrink: Tensor) -> Tens
     made = torch.empty(0)
     wanted = shrink.clamp_min(1).log2()
     for number, level in enumerate(levels):
-        full = (
-            torch.tensor([level.shape[2], level.shape[1]]) * 2**number
-        )  # may be a pixel more than the picture
-        grid = torch.stack(
-            [
-                (2 * x.clamp(-0.5, width - 0.5) + 1) / full[0] - 1,
-                (2 * y.clamp(-0.5, height - 0.5) + 1) / full[1] - 1,
-            ],
-            2,
-        )
+        full = torch.tensor([level.shape[2], level.shape[1]]) * 2**number  # may be a pixel too much
+        places = torch.stack([x.clamp(-0.5, width - 0.5), y.clamp(-0.5, height - 0.5)], 2)
+        grid = ((2 * places + 1) / full - 1)[None]
         mode = "bicubic" if number == 0 else "bilinear"
-        there = F.grid_sample(level[None], grid[None], mode=mode, padding_mode="border", align_corners=False)[
-            0
-        ]
+        seen = F.grid_sample(level[None], grid, mode=mode, padding_mode="border", align_corners=False)
+        there = seen[0]
         made = there if number == 0 else made.lerp(there, (wanted - number + 1).clamp(0, 1))
     return made.clamp(-1, 1)

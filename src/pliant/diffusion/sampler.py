@@ -206,5 +206,4 @@ def _pull(
 def _back(model: DiffusionModel, plan: Plan, after: Tensor, timestep: int, following: int | None) -> Tensor:
     """From the next step back to this one, by one step of DDIM inversion that looks at no other picture."""
     noise = model.noise(after, timestep, plan.condition)
-    kept = model.schedule.at(following)
-    return model.schedule.noised((after - (1 - kept) ** 0.5 * noise) / kept**0.5, noise, timestep)
+    return model.schedule.back(after, noise, timestep, following)

@@ -108,6 +108,18 @@ class NoiseSchedule:
         moved = then**0.5 * clean + direction
         return moved if fresh is None else moved + spread * fresh
 
+    def back(self, latents: Tensor, noise: Tensor, timestep: int, following: int | None) -> Tensor:
+        """From `following` back to the noisier timestep before it: one step of DDIM inversion (eq. 13).
+
+        Args:
+            latents: at `following`.
+            noise: that is seen in them.
+            timestep: where to go.
+            following: where the latents are; None for the end.
+        """
+        kept = self.at(following)
+        return self.noised((latents - (1 - kept) ** 0.5 * noise) / kept**0.5, noise, timestep)
+
     def consistent(self, latents: Tensor, clean: Tensor, timestep: int) -> Tensor:
         """What a consistency model means by its answer: near the end of sampling, the latents themselves."""
         scaled = timestep * 10.0

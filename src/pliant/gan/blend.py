@@ -17,6 +17,7 @@ from torch import Tensor
 
 from pliant.errors import InputError
 from pliant.gan.align import Crop
+from pliant.images import from_uint8, to_uint8
 
 Blend = Literal["feather", "gradient"]
 CHANGE = 0.05
@@ -68,11 +69,11 @@ def paste(
     share = torch.where(share < 1 / 256, torch.zeros_like(share), share)
     pixels = np.array(photo.convert("RGB"))
     old = pixels[low[1] : high[1], low[0] : high[0]]
-    under = torch.from_numpy(old.copy()).permute(2, 0, 1).float() / 127.5 - 1
+    under = from_uint8(torch.from_numpy(old.copy()))
     if how == "gradient":
         part = part + membrane(under - part, share > 0.5)
     mixed = under.lerp(part.clamp(-1, 1), share)
-    made = mixed.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+    made = to_uint8(mixed).numpy()
     pixels[low[1] : high[1], low[0] : high[0]] = np.where((share > 0).numpy()[..., None], made, old)
     return Image.fromarray(pixels)
 

@@ -123,9 +123,7 @@ def distances(seed: Mask, steps: Sequence[Floats], toll: Floats) -> Floats:
     away = np.where(seed, 0, 1e3).astype(np.float32)
     for _ in range(SWEEPS):
         before = away
-        for way, step in enumerate(
-            steps
-        ):  # from above, below, left, right: along whole rows or columns at once
+        for way, step in enumerate(steps):  # from above, below, left, right: whole rows or columns at once
             axis, turn = way // 2, way % 2
             paid = np.cumsum(_turned(step + toll, axis, turn), axis)
             least = np.minimum.accumulate(_turned(away, axis, turn) - paid, axis) + paid

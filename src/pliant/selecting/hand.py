@@ -118,9 +118,8 @@ def _grown(lab: Floats, seed: Mask, reach: float) -> Mask:
     frame[2:-2, 2:-2] = False
     steps = edges(lab)
     alike = distances(seed, steps, np.full(seed.shape, 0.002, np.float32))
-    if (alike[frame] < min(reach, GROUND[0])).mean() > GROUND[
-        1
-    ]:  # ground or sky: it goes on beyond the picture
+    near, most = GROUND
+    if (alike[frame] < min(reach, near)).mean() > most:  # ground or sky: it goes on beyond the picture
         found = alike < reach
     else:
         places = features(lab, max(height, width))
