@@ -147,70 +147,50 @@ def start_move(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[
     """Move, resize and turn things."""
     from pliant.diffusion.edits import move
 
-    return move(picture, inputs.things, prompt=inputs.prompt, model=inputs.diffuser, settings=settings)
+    return move(picture, inputs.things, **_how(inputs, settings))
 
 
 def start_remove(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
     """Remove things."""
     from pliant.diffusion.edits import remove
 
-    mask = _selected(inputs.mask)
-    return remove(picture, mask, prompt=inputs.prompt, model=inputs.diffuser, settings=settings)
+    return remove(picture, _selected(inputs.mask), **_how(inputs, settings))
 
 
 def start_paste(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
     """Paste things."""
     from pliant.diffusion.edits import paste
 
-    other = _other(inputs)
-    return paste(
-        picture, other, inputs.things, prompt=inputs.prompt, model=inputs.diffuser, settings=settings
-    )
+    return paste(picture, _other(inputs), inputs.things, **_how(inputs, settings))
 
 
 def start_swap(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
     """Swap looks."""
     from pliant.diffusion.edits import swap
 
-    return swap(
-        picture,
-        _selected(inputs.mask),
-        _other(inputs),
-        _selected(inputs.other_mask, "in the other picture the thing whose looks are wanted"),
-        prompt=inputs.prompt,
-        model=inputs.diffuser,
-        settings=settings,
-    )
+    here, other = _selected(inputs.mask), _other(inputs)
+    there = _selected(inputs.other_mask, "in the other picture the thing whose looks are wanted")
+    return swap(picture, here, other, there, **_how(inputs, settings))
 
 
 def start_drag_content(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
     """Drag content."""
     from pliant.diffusion.edits import drag_content
 
-    return drag_content(
-        picture,
-        inputs.handles,
-        inputs.targets,
-        _selected(inputs.mask, "where the picture may change"),
-        prompt=inputs.prompt,
-        model=inputs.diffuser,
-        settings=settings,
-    )
+    area = _selected(inputs.mask, "where the picture may change")
+    return drag_content(picture, inputs.handles, inputs.targets, area, **_how(inputs, settings))
 
 
 def start_drag_diffusion(picture: Any, inputs: Inputs, settings: Any, _: Any) -> Iterator[Step]:
     """Drag points by DragDiffusion."""
     from pliant.diffusion.drag_diffusion import drag_diffusion
 
-    return drag_diffusion(
-        picture,
-        inputs.handles,
-        inputs.targets,
-        inputs.mask,
-        prompt=inputs.prompt,
-        model=inputs.diffuser,
-        settings=settings,
-    )
+    return drag_diffusion(picture, inputs.handles, inputs.targets, inputs.mask, **_how(inputs, settings))
+
+
+def _how(inputs: Inputs, settings: Any) -> dict[str, Any]:
+    """What all edits of things are told."""
+    return {"prompt": inputs.prompt, "model": inputs.diffuser, "settings": settings}
 
 
 def _selected(mask: Any, what: str = "the thing") -> Any:

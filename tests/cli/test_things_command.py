@@ -173,7 +173,7 @@ def test_a_project_keeps_candidates_as_branches_and_is_gone_on_with(pliant):
         ),
         (
             ["remove", "photo.png", "--mask", "mask.png", "--candidates", "2", "--preset", "copy"],
-            "draws no noise",
+            "no noise is drawn",
         ),
         (["remove", "photo.png", "--mask", "mask.png"], "scenes-256 does not come with this version"),
         (["remove", "nothing.png", "--mask", "mask.png"], "nothing.png"),

@@ -283,7 +283,7 @@ def test_candidates_differ_in_their_seed_and_one_is_chosen(page, model):
 
 
 def test_stop_ends_all_candidates_and_keeps_what_is_done(page):
-    opened(page, settings={"preset": "dragondiffusion"})
+    opened(page, settings={"preset": "diffeditor"})
     page.do("change", label="Move", things=[thing(kept(page, disc()), shift=[30, 0])])
     page.send("start", candidates=4)
     page.see(2)
@@ -293,6 +293,12 @@ def test_stop_ends_all_candidates_and_keeps_what_is_done(page):
     assert state["run"] is None
     assert [node["edit"] for node in state["nodes"]] == [None, "move"]
     assert state["document"]["candidates"] == []
+
+
+def test_what_draws_no_noise_has_one_answer(page):
+    opened(page, settings={"preset": "dragondiffusion"})
+    page.do("change", label="Move", things=[thing(kept(page, disc()), shift=[30, 0])])
+    assert "no noise is drawn" in page.refused("start", candidates=2)
 
 
 def test_an_edit_without_a_seed_has_one_answer(page):

@@ -50,7 +50,7 @@ def run(edit: Edit, words: str, arguments: list[str]) -> int:
     settings = edit.make_settings(values)
     if writing.candidates > 1 and not getattr(settings, "draws", True):
         raise InputError(
-            f"--preset {settings.preset} draws no noise, so all candidates would be the same; leave out --candidates."
+            "With these settings no noise is drawn, so all candidates would be the same; leave out --candidates."
         )
     device = pick_device(options.device)
     picture, opened = _opened(options.start, device, options.words.model)
@@ -111,7 +111,7 @@ def _inputs(options: Any, picture: Picture, device: str) -> Inputs:
             )
         return Inputs(handles=points.handle, targets=points.target, mask=mask, prompt=prompt)
     shown = second if isinstance(other, Other) and second is not None else picture
-    masks = _masks(options.selection, shown)
+    masks = _masks(options.selection, shown, device)
     if hasattr(options, "ways"):
         from pliant.diffusion.things import as_things
 
@@ -126,11 +126,13 @@ def _inputs(options: Any, picture: Picture, device: str) -> Inputs:
     looks = Selection(
         (other.other_mask,) if other.other_mask else (), (other.other_box,) if other.other_box else ()
     )
-    (there,) = _masks(looks, second, "--other-mask or --other-box")
+    (there,) = _masks(looks, second, device, "--other-mask or --other-box")
     return Inputs(mask=mask, other=second, other_mask=there, prompt=prompt)
 
 
-def _masks(given: Selection, picture: Picture, options: str = "--mask, --box or --click") -> list[Any]:
+def _masks(
+    given: Selection, picture: Picture, device: str, options: str = "--mask, --box or --click"
+) -> list[Any]:
     """Masks [H, W] of the things that were selected.
 
     Raises:
@@ -147,7 +149,7 @@ def _masks(given: Selection, picture: Picture, options: str = "--mask, --box or 
     if given.sam is not None:
         from pliant.selecting.sam import SamSelector
 
-        selector = SamSelector(given.sam)
+        selector = SamSelector(given.sam, device)
         found += [selector.in_box(pixels, box) for box in given.box]
         found += [selector.at(pixels, [place]) for place in given.click]
     elif given.box or given.click:
@@ -207,18 +209,16 @@ def _model(words: Words, device: str) -> Any:
 
 
 def _measured(running: Run[Any], picture: Picture) -> dict[str, Any]:
-    """Whether the photo had to be looked at first, and how like itself it stayed outside of what may change."""
+    """Whether the photo had to be looked at, after the first step, which shows it; and how like itself it stayed outside."""
     import numpy as np
 
     last = running.trace[-1]
-    inverted = (
-        sum(step.phase in {"tune", "invert"} for step in running.trace) > 1
-    )  # the first shows the photo
+    looks = sum(step.phase in {"tune", "invert"} for step in running.trace)
     before, after = (np.asarray(each.render().convert("RGB"), np.float64) for each in (picture, last.picture))
     outside = last.reach.mask.numpy() == 0
     error = float(((before - after)[outside] ** 2).mean()) if outside.any() else 0.0
     psnr = EXACT if error == 0 else min(EXACT, 10 * float(np.log10(255**2 / error)))
-    return {"inverted": inverted, "psnr_outside": psnr}
+    return {"inverted": looks > 1, "psnr_outside": psnr}
 
 
 def _numbered(path: Path, number: int) -> Path:

@@ -15,6 +15,11 @@ from pliant.studio.things import changed_things
 if TYPE_CHECKING:
     from pliant.studio.desk import Desk
 
+OF_A_PICTURE = (
+    "points", "mask", "parts", "vectors", "crop", "prompts", "boxes", "layers", "things", "other",
+)  # fmt: skip
+"""What makes no sense without a picture."""
+
 
 async def changed_inputs(desk: Desk, message: m.Change) -> dict[str, Any]:
     """Fields of the document and their new values.
@@ -27,10 +32,8 @@ async def changed_inputs(desk: Desk, message: m.Change) -> dict[str, Any]:
         InputError: something that no edit could use, or that fits no picture.
     """
     at = desk.document.at
-    of_a_picture = (message.points, message.mask, message.parts, message.vectors, message.crop)
-    of_a_drawing = (message.prompts, message.boxes, message.layers, message.things, message.other)
     if at is None or at.node not in desk.sizes:
-        if any((*of_a_picture, *of_a_drawing)):
+        if any(getattr(message, name) for name in OF_A_PICTURE):
             raise InputError("Choose a picture first.")
         return _models(desk, message)
     size = desk.sizes[at.node]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pliant import zoo
@@ -18,7 +19,7 @@ MISSING = (
 )
 
 
-class DiffusionModels(Named):
+class DiffusionModels(Named["DiffusionModel"]):
     """Diffusion models by name: Pliant's own, and those among the user's models.
 
     Args:
@@ -30,20 +31,8 @@ class DiffusionModels(Named):
         entries = [entry for entry in zoo.entries() if is_diffusion_model(entry.path)]
         entries.sort(key=lambda entry: entry.name != EMBEDDED)
         super().__init__({entry.name: entry.path for entry in entries}, "diffusion model", MISSING)
-        self._loaded: dict[str, DiffusionModel] = {}
 
-    def get(self, name: str | None) -> DiffusionModel:
-        """The model of that name, the first one for None. Only the device's thread may ask.
+    def _load(self, name: str, path: Path) -> DiffusionModel:
+        from pliant.diffusion.loading import load_diffusion
 
-        Raises:
-            InputError: there is none.
-            CheckpointError: it cannot be read.
-            MissingExtraError: without diffusers.
-        """
-        found = self.known(name)
-        if found not in self._loaded:
-            from pliant.diffusion.loading import load_diffusion
-
-            source = found if found == EMBEDDED else self.source(found)
-            self._loaded[found] = load_diffusion(source, self.device)
-        return self._loaded[found]
+        return load_diffusion(name if name == EMBEDDED else path, self.device)

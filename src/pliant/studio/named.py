@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pliant.errors import InputError
 
 __all__ = ["Named"]
 
 
-class Named:
-    """Where models lie, by name; the first is taken if nobody says which.
+T = TypeVar("T")
+
+
+class Named(ABC, Generic[T]):
+    """Models of one kind by name, each loaded once, when it is first needed; the first is taken if nobody says which.
 
     Args:
         sources: by name.
@@ -21,6 +26,7 @@ class Named:
 
     def __init__(self, sources: Mapping[str, Path], kind: str, missing: str) -> None:
         self._sources, self._kind, self._missing = dict(sources), kind, missing
+        self._loaded: dict[str, T] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -41,9 +47,19 @@ class Named:
             raise InputError(f"The {self._kind} {name[:100]!r} is not installed.")
         return name
 
-    def source(self, name: str | None) -> Path:
-        """Where the model of that name lies, that of the first for None.
+    def get(self, name: str | None) -> T:
+        """The model of that name, the first one for None. Only the device's thread may ask.
 
-        Raises: as `known`.
+        Raises:
+            InputError: there is none.
+            CheckpointError: it cannot be read.
+            MissingExtraError: without the library that reads it.
         """
-        return self._sources[self.known(name)]
+        found = self.known(name)
+        if found not in self._loaded:
+            self._loaded[found] = self._load(found, self._sources[found])
+        return self._loaded[found]
+
+    @abstractmethod
+    def _load(self, name: str, path: Path) -> T:
+        """Read a model, which lies there."""

@@ -258,10 +258,14 @@ def _seeded(settings: Any, count: int) -> list[Any]:
     """Settings with a seed and those after it.
 
     Raises:
-        InputError: several are asked for of an edit without a seed.
+        InputError: several are asked for of an edit without a seed, or whose seed changes nothing.
     """
     if count == 1:
         return [settings]
+    if not getattr(settings, "draws", True):
+        raise InputError(
+            "With these settings no noise is drawn, so all results would be the same; ask for one."
+        )
     if not hasattr(settings, "seed"):
         raise InputError("This edit has one answer only; run it once.")
     return [replace(settings, seed=(settings.seed + number) % 2**32) for number in range(count)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pliant import zoo
 from pliant.selecting.sam import SamSelector, is_sam
 from pliant.studio.named import Named
 
 
-class Selectors(Named):
+class Selectors(Named[SamSelector]):
     """Models by name, all of them the user's own. Without one, things are found by their colours and edges.
 
     Args:
@@ -18,17 +20,6 @@ class Selectors(Named):
         self.device = device
         found = {entry.name: entry.path for entry in zoo.entries() if is_sam(entry.path)}
         super().__init__(found, "Segment Anything model", "No Segment Anything model is installed.")
-        self._loaded: dict[str, SamSelector] = {}
 
-    def get(self, name: str) -> SamSelector:
-        """The model of that name. Only the device's thread may ask.
-
-        Raises:
-            InputError: there is none.
-            CheckpointError: it cannot be read.
-            MissingExtraError: without transformers.
-        """
-        source = self.source(name)
-        if name not in self._loaded:
-            self._loaded[name] = SamSelector(source, self.device)
-        return self._loaded[name]
+    def _load(self, name: str, path: Path) -> SamSelector:  # noqa: ARG002 - of any name
+        return SamSelector(path, self.device)

@@ -20,7 +20,7 @@ _FOREIGN = {"clip", "siglip", "siglip2"}
 """`model_type` in the config.json of transformers."""
 
 
-class TextModels(Named):
+class TextModels(Named["TextImageModel"]):
     """Text-image models by name: Pliant's own, and those among the user's models.
 
     Args:
@@ -32,14 +32,8 @@ class TextModels(Named):
         folder = zoo.user_folder()
         super().__init__(_found(folder), "text-image model", MISSING.format(folder=_shown(folder)))
 
-    def get(self, name: str | None) -> TextImageModel:
-        """The model of that name, the first one for None. Only the device's thread may ask.
-
-        Raises:
-            InputError: there is none.
-            CheckpointError: it cannot be read.
-        """
-        return load_words(self.source(name), self.device)
+    def _load(self, name: str, path: Path) -> TextImageModel:  # noqa: ARG002 - of any name
+        return load_words(path, self.device)
 
 
 def is_text_model(folder: Path) -> bool:

@@ -28,16 +28,6 @@ MASK_BYTES = m.MAX_MASK_TEXT * 3 // 4
 def add_things(app: FastAPI, studio: Studio) -> None:
     """Let the app answer for selections."""
 
-    async def frame_of(session: str, node: str, step: int) -> Image.Image:
-        project = (await studio.session(session)).project
-        check_step(step)
-        return await studio.compute(lambda: project.picture(node, step).render())
-
-    async def look(selector: str | None, find: Callable[[SamSelector | None], Image.Image]) -> Image.Image:
-        if selector is None:
-            return await asyncio.to_thread(find, None)
-        return await studio.compute(lambda: find(studio.selectors.get(selector)))
-
     @app.get("/api/sessions/{session}/frames/{node}/{step}/selection")
     async def click(  # pyright: ignore[reportUnusedFunction]
         session: str,
@@ -49,10 +39,10 @@ def add_things(app: FastAPI, studio: Studio) -> None:
         tolerance: Annotated[float, Query(ge=0, le=1)] = 0.5,
         selector: Selector = None,
     ) -> Response:
-        image = await frame_of(session, node, step)
+        image = await _frame(studio, session, node, step)
         if not (-0.5 <= x <= image.width - 0.5 and -0.5 <= y <= image.height - 0.5):
             raise InputError("The click is outside the picture.")
-        mask = await look(selector, lambda by: clicked(image, (x, y), tolerance, by))
+        mask = await _look(studio, selector, lambda by: clicked(image, (x, y), tolerance, by))
         return png(to_png(mask))
 
     @app.get("/api/sessions/{session}/frames/{node}/{step}/boxed")
@@ -67,15 +57,15 @@ def add_things(app: FastAPI, studio: Studio) -> None:
         height: Side,
         selector: Selector = None,
     ) -> Response:
-        image = await frame_of(session, node, step)
-        mask = await look(selector, lambda by: boxed(image, (x, y, width, height), by))
+        image = await _frame(studio, session, node, step)
+        mask = await _look(studio, selector, lambda by: boxed(image, (x, y, width, height), by))
         return png(to_png(mask))
 
     @app.get("/api/sessions/{session}/frames/{node}/{step}/without")
     async def emptied(  # pyright: ignore[reportUnusedFunction]
         session: str, node: str, step: int, masks: Annotated[str, Query(max_length=65 * m.MAX_THINGS)]
     ) -> Response:
-        image = await frame_of(session, node, step)
+        image = await _frame(studio, session, node, step)
         mask = union(masks.split(","), (await studio.session(session)).folder)
         if mask is None or mask.size != image.size:
             raise InputError("The selection does not belong to this picture.")
@@ -89,3 +79,18 @@ def add_things(app: FastAPI, studio: Studio) -> None:
         await take_body(request, MASK_BYTES, pieces.append)
         digest = await asyncio.to_thread(keep_selection, b"".join(pieces), folder)
         return JSONResponse(m.KeptMask(mask=digest).model_dump())
+
+
+async def _frame(studio: Studio, session: str, node: str, step: int) -> Image.Image:
+    project = (await studio.session(session)).project
+    check_step(step)
+    return await studio.compute(lambda: project.picture(node, step).render())
+
+
+async def _look(
+    studio: Studio, selector: str | None, find: Callable[[SamSelector | None], Image.Image]
+) -> Image.Image:
+    """What is found by a model of that name, on the device; without one, by colours and edges."""
+    if selector is None:
+        return await asyncio.to_thread(find, None)
+    return await studio.compute(lambda: find(studio.selectors.get(selector)))

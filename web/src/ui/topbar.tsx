@@ -46,6 +46,8 @@ function Modes() {
   );
   const kind = session.nodes.value.find(({ id }) => id === session.document.value?.at?.node)?.kind;
   const fits = ({ edit }: Mode) => kind === undefined || edit.pictures.includes(kind);
+  const titles = ({ group }: EditInfo) =>
+    modes.value.flatMap(({ edit }) => (edit.group === group ? [edit.title] : [])).join(" · ");
   const ordered = [...firsts.filter(fits), ...firsts.filter((each) => !fits(each))];
   // not all modes are always in sight: those that edit this picture come first
   useEffect(
@@ -61,11 +63,7 @@ function Modes() {
           class="mode"
           data-testid={`mode-${(edit.group || edit.name).toLowerCase()}`}
           aria-current={isCurrent(edit) ? "page" : undefined}
-          title={
-            edit.group
-              ? "Move, resize, remove and paste things of photos, and swap their looks"
-              : edit.summary
-          }
+          title={edit.group ? titles(edit) : edit.summary}
           disabled={session.run.value !== null}
           onClick={() => {
             if (!edit.group || !isCurrent(edit)) session.change({ label: edit.title, edit: edit.name });
