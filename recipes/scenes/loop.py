@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -183,6 +184,13 @@ def follow(average: list[Tensor], values: list[Tensor], step: int, slowest: floa
     """Moving average of weights; it forgets its beginning."""
     keep = min(slowest, (1 + step) / (10 + step))
     torch._foreach_lerp_(average, values, 1 - keep)
+
+
+def report(log: Path, line: dict[str, object]) -> None:
+    """A line more of what a training tells, as JSON, in its log and on the screen."""
+    with log.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    print(json.dumps(line), flush=True)
 
 
 def save_state(path: Path, state: dict[str, object]) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from compose import Batch, Composer
 from diffusers import AutoencoderKL
-from loop import Clock, Gradients, Scenes, Team, batches_of, follow, rate, save_state
+from loop import Clock, Gradients, Scenes, Team, batches_of, follow, rate, report, save_state
 from models import (
     SIZES,
     load_pipeline,
@@ -200,9 +200,7 @@ class Training:
         line = {"step": self.step, "seconds": round(clock.seconds, 1), "loss": round(loss, 5)}
         seen = self.args.every * self.args.batch * self.team.size
         line |= {"images": self.images, "images_per_second": round(seen / max(clock.since(), 1e-6), 1)}
-        with (self.args.out / "log.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
-        print(json.dumps(line), flush=True)
+        report(self.args.out / "log.jsonl", line)
 
     def keep(self) -> None:
         """All that a later run goes on from."""

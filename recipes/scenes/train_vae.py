@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 from compose import Batch, Composer
-from loop import Clock, Gradients, Scenes, Team, batches_of, follow, rate, save_state
+from loop import Clock, Gradients, Scenes, Team, batches_of, follow, rate, report, save_state
 from models import SIZES, make_vae, parameters
 from planning import Planner
 from sprites import Sprites, read_sprites
@@ -180,9 +180,7 @@ class Training:
                 line |= {name: round(float(value), 5) for name, value in losses.items()}
                 seen = args.every * args.batch * team.size
                 line["images_per_second"] = round(seen / max(clock.since(), 1e-6), 1)
-                with log.open("a") as file:
-                    file.write(json.dumps(line) + "\n")
-                print(json.dumps(line), flush=True)
+                report(log, line)
         if team.first:
             self.save(clock.seconds)
 
