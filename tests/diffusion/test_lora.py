@@ -4,8 +4,10 @@ import math
 
 import pytest
 import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from pliant.diffusion.loading import load_diffusion
 from pliant.diffusion.lora import LESSON, Lora, LoraKey, LoraSettings, LossScale, lesson, noise_loss, tuned
@@ -218,6 +220,21 @@ def test_a_picture_is_fitted_once(model):
     assert model.account.forwards == calls
     assert len(fitted(model, prompt="a bus")[0]) == 4
     assert lora.bytes == sum(4 * each.numel() for each in lora.weights.values())
+
+
+def test_a_step_costs_what_is_counted_in_stable_diffusion():
+    """Multiply-adds of Stable Diffusion 1.5 on a device that computes nothing: there and back, as a share of there."""
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
+        unet.requires_grad_(False).eval()
+        shapes = Lora.new(unet, 16, 0).weights
+        lora = Lora({name: each.requires_grad_() for name, each in shapes.items()})
+        seen = torch.zeros(1, 4, 64, 64), torch.zeros(1), torch.zeros(1, 77, 768)
+        with FlopCounterMode(display=False) as there, torch.no_grad():
+            unet(*seen)
+        with FlopCounterMode(display=False) as both, lora.on(unet):
+            torch.autograd.grad(unet(*seen).sample.square().mean(), list(lora.weights.values()))
+    assert both.get_total_flops() / there.get_total_flops() == pytest.approx(LESSON, abs=0.01)
 
 
 def test_it_can_be_kept_in_a_file(model, tmp_path):
