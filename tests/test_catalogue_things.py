@@ -1,9 +1,12 @@
 """The edits of things through the catalogue: what they are given, and what a project keeps of it."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from pliant.catalogue import EDITS, Inputs, get
+from pliant.diffusion.generate import GenerateSettings, generate
 from pliant.diffusion.loading import load_diffusion
 from pliant.diffusion.things import Thing
 from pliant.errors import InputError
@@ -34,7 +37,7 @@ def mask():
 
 
 def test_they_are_one_group_and_take_photos_and_their_results():
-    assert tuple(edit.name for edit in EDITS if edit.group == "Things") == NAMES
+    assert tuple(edit.name for edit in EDITS if edit.group == "Things") == (*NAMES, "generate")
     for name in NAMES:
         assert get(name).pictures == ("pixels", "diffusion")
         assert {"prompt", "diffuser"} <= set(get(name).optional)
@@ -103,11 +106,42 @@ def test_a_saved_picture_needs_its_model(photo, mask, model, tmp_path):
             "Select where the picture may change first",
         ),
         ("dragdiffusion", {}, "There are no handles"),
+        ("generate", {}, "The prompt is empty"),
     ],
 )
 def test_what_is_missing_is_told(photo, model, name, given, sentence):
     with pytest.raises(InputError, match=sentence):
         get(name).run(photo, Inputs(diffuser=model, **given))
+
+
+def test_words_leave_the_picture_behind_that_they_begin_at(photo, model, tmp_path):
+    edit = get("generate")
+    settings = edit.make_settings({"num_inference_steps": 4, "negative_prompt": "dogs", "seed": 3})
+    run = edit.run(photo, Inputs(prompt="a cat", diffuser=model), settings)
+    made = [step.picture for step in run]
+    assert (len(made), run.max_steps, made[-1].size) == (5, 5, (64, 64))
+    *_, alone = generate("a cat", model=model, settings=settings)
+    assert torch.equal(made[-1].latents, alone.picture.latents)
+    *_, other = generate("a cat", model=model, settings=replace(settings, negative_prompt=""))
+    assert not torch.equal(made[-1].latents, other.picture.latents)
+    project = Project(loader(find={"diffusion": lambda _: model}))
+    project.add(photo)
+    named = Inputs(prompt="a cat", diffuser=model).named(photo.size)
+    node = project.add_run(run.trace, "generate", named, settings_facts(settings))
+    assert project.inputs(node.id) == {"prompt": "a cat", "diffuser": "little"}
+    assert torch.equal(project.picture(node.id).rgb_image(), made[-1].rgb_image())
+    without = Project.of(project.tree(), project._states, loader())
+    assert without.picture(node.id, 0).size == (64, 64), "the first step needs no model"
+
+
+def test_what_words_made_is_edited_like_a_photo(mask, model):
+    *_, first = generate("a cat", model=model, settings=GenerateSettings(num_inference_steps=4))
+    gone = Inputs(mask=mask[:, :64], diffuser=model)
+    edit = get("remove")
+    *_, second = edit.run(first.picture, gone, edit.make_settings({"preset": "warp"}))
+    before, after = (each.picture.rgb_image() for each in (first, second))
+    assert torch.equal(before[50:], after[50:])
+    assert not torch.equal(before[20:40, 20:40], after[20:40, 20:40])
 
 
 def test_a_drawing_is_no_photo(photo):

@@ -316,6 +316,21 @@ EDITS: tuple[Edit, ...] = (
         warn=starts.warn_of_nothing,
         group="Things",
     ),
+    Edit(
+        name="generate",
+        title="From words",
+        summary="Make a picture from words alone.",
+        pictures=PHOTOS,
+        inputs=("prompt", "diffuser"),
+        optional=("diffuser",),
+        settings_class="pliant.diffusion.generate:GenerateSettings",
+        main_settings=("num_inference_steps", "guidance_scale", "seed"),
+        live_settings=(),
+        preview=None,
+        start=starts.start_generate,
+        warn=starts.warn_of_nothing,
+        group="Things",
+    ),
 )
 
 

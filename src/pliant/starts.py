@@ -188,6 +188,13 @@ def start_drag_diffusion(picture: Any, inputs: Inputs, settings: Any, _: Any) ->
     return drag_diffusion(picture, inputs.handles, inputs.targets, inputs.mask, **_how(inputs, settings))
 
 
+def start_generate(_: Any, inputs: Inputs, settings: Any, __: Any) -> Iterator[Step]:
+    """Make a picture from words; the one that it begins at is left behind."""
+    from pliant.diffusion.generate import generate
+
+    return generate(inputs.prompt, model=inputs.diffuser, settings=settings)
+
+
 def _how(inputs: Inputs, settings: Any) -> dict[str, Any]:
     """What all edits of things are told."""
     return {"prompt": inputs.prompt, "model": inputs.diffuser, "settings": settings}

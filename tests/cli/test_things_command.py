@@ -168,8 +168,8 @@ def test_a_project_keeps_candidates_as_branches_and_is_gone_on_with(pliant):
         (["move", "photo.png", "--mask", "mask.png", "--by", "1,1", "--by", "2,2"], "1 things but 2 --by"),
         (["resize", "photo.png", "--mask", "mask.png", "--scale", "0"], "would be scaled by 0"),
         (
-            ["remove", "photo.png", "--mask", "mask.png", "--candidates", "99"],
-            "--candidates must be from 1 to 16",
+            ["remove", "photo.png", "--mask", "mask.png", "--candidates", "999"],
+            "--candidates must be from 1 to 100",
         ),
         (
             ["remove", "photo.png", "--mask", "mask.png", "--candidates", "2", "--preset", "copy"],

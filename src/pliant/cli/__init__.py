@@ -46,11 +46,9 @@ def _later(where: str, *given: object) -> Callable[[list[str]], int]:
 
 def _edit_verb(edit: catalogue.Edit) -> Verb:
     words = {"vector": "vector apply"}.get(edit.name, edit.name)
-    where = (
-        "things:run"
-        if edit.group == "Things"
-        else {"latent": "edit:run", "vector": "drawing:run"}[edit.pictures[0]]
-    )
+    by_kind = {"latent": "edit:run", "vector": "drawing:run"}
+    where = "things:run" if edit.group == "Things" else by_kind[edit.pictures[0]]
+    where = "generate:run" if edit.name == "generate" else where
     return Verb(words, edit.summary, _later(where, edit, words))
 
 
@@ -58,7 +56,6 @@ def verbs() -> dict[str, Verb]:
     """Every verb by its words."""
     every = [
         Verb("sample", "Make a picture, or a sheet of them, from seeds.", _later("sample:run")),
-        Verb("generate", "Make a picture from words.", _later("generate:run")),
         *(_edit_verb(edit) for edit in catalogue.EDITS if edit.name not in {"invert", "trace"}),
         Verb(
             "resize", "Make things of a photo larger or smaller, or turn them.", _later("things:run_resize")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,17 +12,18 @@ from pliant.catalogue import Edit, Inputs
 from pliant.cli.edit import Points
 from pliant.cli.options import parse, pick_device
 from pliant.cli.runs import Given, carry_out, check_places, project_for
-from pliant.cli.things_options import Looks, Other, Selection, ThingOutput, Turns, Ways, Words, options_class
+from pliant.cli.things_options import Looks, Other, Selection, ThingOutput, Turns, Ways, options_class
 from pliant.errors import InputError
 from pliant.restoring import loader
 
 if TYPE_CHECKING:
+    from pliant.diffusion.pipeline import DiffusionModel
     from pliant.diffusion.things import Thing
     from pliant.picture import Picture
     from pliant.project import Project
     from pliant.steps import Run
 
-__all__ = ["run", "run_resize"]
+__all__ = ["check_candidates", "load_model", "make_candidates", "run", "run_resize"]
 
 EXACT = 99.0
 """Decibels that are told where not one pixel differs."""
@@ -43,11 +44,9 @@ def run(edit: Edit, words: str, arguments: list[str]) -> int:
     """
     options: Any = parse(options_class(edit, words), words, edit.summary, arguments)
     writing: ThingOutput = options.output
-    if not 1 <= writing.candidates <= 16:
-        raise InputError(f"--candidates must be from 1 to 16; it is {writing.candidates}.")
+    check_candidates(writing)
     check_places(writing)
-    values = dict(vars(options.settings))
-    settings = edit.make_settings(values)
+    settings = edit.make_settings(vars(options.settings))
     if writing.candidates > 1 and not getattr(settings, "draws", True):
         raise InputError(
             "With these settings no noise is drawn, so all candidates would be the same; leave out --candidates."
@@ -56,25 +55,67 @@ def run(edit: Edit, words: str, arguments: list[str]) -> int:
     picture, opened = _opened(options.start, device, options.words.model)
     inputs = _inputs(options, picture, device)
     if getattr(settings, "preset", "") != "copy":
-        inputs = replace(inputs, diffuser=_model(options.words, device))
+        inputs = replace(inputs, diffuser=load_model(options.words.model, device))
     project = project_for(writing.project, options.start if opened else None, opened, picture)
-    code = 0
+    return make_candidates(
+        edit,
+        picture,
+        inputs,
+        settings,
+        writing=writing,
+        project=project,
+        device=device,
+        measure=lambda run: _measured(run, picture),
+    )
+
+
+def check_candidates(writing: ThingOutput) -> None:
+    """Refuse a number of answers that nobody wants.
+
+    Raises:
+        InputError: none, or more than a hundred.
+    """
+    if not 1 <= writing.candidates <= 100:
+        raise InputError(f"--candidates must be from 1 to 100; it is {writing.candidates}.")
+
+
+def make_candidates(
+    edit: Edit,
+    picture: Picture,
+    inputs: Inputs,
+    settings: Any,
+    *,
+    writing: ThingOutput,
+    project: Project | None,
+    device: str,
+    measure: Callable[[Run[Any]], dict[str, Any]] | None = None,
+) -> int:
+    """Make as many answers as are wanted, each from the next seed, and write each beside the first.
+
+    Args:
+        edit: what to do.
+        picture: what it begins at.
+        inputs: what it is given.
+        settings: with the first seed.
+        writing: what to write.
+        project: of `project_for`; they become branches from its current node.
+        device: where it is computed.
+        measure: what else to report, of a run when it is over.
+    """
+    code, root = 0, None if project is None else project.current
     for number in range(writing.candidates):
-        chosen = edit.make_settings(values | {"seed": settings.seed + number})
+        chosen = replace(settings, seed=settings.seed + number)
         there = (
             writing if number == 0 else replace(writing, out=_numbered(writing.out, number + 1), video=None)
         )
         running = edit.run(picture, inputs, chosen)
         given = Given(edit.name, inputs.named(picture.size), chosen)
+        if project is not None and root is not None:
+            project.select(root)
         facts = {"device": device, "out": str(there.out)}
-        root = None if project is None else project.current
-        code = carry_out(
-            running, given, there, project, facts=facts, measure=lambda run: _measured(run, picture)
-        )
+        code = carry_out(running, given, there, project, facts=facts, measure=measure)
         if code:
             break
-        if project is not None and root is not None and number + 1 < writing.candidates:
-            project.select(root)
     return code
 
 
@@ -202,10 +243,15 @@ def _shift(mask: Any, by: tuple[float, float], to: tuple[float, float] | None) -
     return to[0] - middle[0], to[1] - middle[1]
 
 
-def _model(words: Words, device: str) -> Any:
+def load_model(model: str | None, device: str) -> DiffusionModel:
+    """The diffusion model that was named, or the one that comes with Pliant.
+
+    Raises:
+        InputError: there is none.
+    """
     from pliant.diffusion.loading import EMBEDDED, load_diffusion
 
-    return load_diffusion(words.model or EMBEDDED, device)
+    return load_diffusion(model or EMBEDDED, device)
 
 
 def _measured(running: Run[Any], picture: Picture) -> dict[str, Any]:

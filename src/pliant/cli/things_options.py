@@ -17,6 +17,7 @@ __all__ = [
     "Area",
     "Looks",
     "MaybeArea",
+    "Model",
     "Other",
     "Selection",
     "ThingOutput",
@@ -34,6 +35,7 @@ Files = Annotated[
 ]
 XYs = Annotated[tuple[XY, ...], tyro.conf.UseAppendAction, _REPEATED]
 Boxes = Annotated[tuple[Box, ...], tyro.conf.UseAppendAction, _REPEATED]
+Model = Annotated[str | None, tyro.conf.arg(metavar="MODEL", help_behavior_hint="")]
 Numbers = Annotated[tuple[float, ...], tyro.conf.UseAppendAction, _REPEATED]
 
 
@@ -117,7 +119,7 @@ class Words:
 
     prompt: Annotated[str, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")] = ""
     """What the picture shows, in a few words; helps the model."""
-    model: Annotated[str | None, tyro.conf.arg(metavar="MODEL", help_behavior_hint="")] = None
+    model: Model = None
     """Stable Diffusion by name, folder (as diffusers keeps it), .safetensors or hub:OWNER/NAME; scenes-256 if not given."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
+from torch import Tensor
 
 from pliant.diffusion.editing import DiffusionStep, Reach
 from pliant.diffusion.inversion import drawn
@@ -15,9 +16,13 @@ from pliant.diffusion.picture import DiffusionPicture
 from pliant.diffusion.pipeline import DiffusionModel
 from pliant.diffusion.sampler import Plan, Preset, sample
 from pliant.errors import InputError
+from pliant.picture import PixelPicture
 from pliant.settings import Slider, check_ranges
 
-__all__ = ["GenerateSettings", "generate"]
+__all__ = ["GenerateSettings", "blank", "generate"]
+
+BLANK = 256
+"""Pixels a side of a picture that nothing is on yet."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class GenerateSettings:
     """How much the words count; 1 for the model's own measure."""
     seed: int = 0
     """Of the noise; another seed gives another picture."""
+    negative_prompt: str = ""
+    """What the picture should not show."""
     width: int = 0
     """In pixels; 0 for what the model was trained on."""
     height: int = 0
@@ -49,7 +56,7 @@ class GenerateSettings:
 def generate(
     prompt: str,
     *,
-    negative_prompt: str = "",
+    negative_prompt: str | None = None,
     model: DiffusionModel | None = None,
     settings: GenerateSettings = GenerateSettings(),
 ) -> Iterator[DiffusionStep]:
@@ -57,7 +64,7 @@ def generate(
 
     Args:
         prompt: what it shows.
-        negative_prompt: what it should not show.
+        negative_prompt: what it should not show; that of the settings if not given.
         model: scenes-256 if not given.
         settings: how.
 
@@ -74,7 +81,8 @@ def generate(
         round(side / 64) * 64 if side else model.resolution for side in (settings.width, settings.height)
     )
     told = model.condition(prompt.strip(), (width, height))
-    against = model.condition(negative_prompt.strip(), (width, height))
+    unwanted = settings.negative_prompt if negative_prompt is None else negative_prompt
+    against = model.condition(unwanted.strip(), (width, height))
     shape = (1, int(model.unet.config.in_channels), height // model.factor, width // model.factor)
     everywhere = torch.ones(1, 1, *shape[2:], device=model.device)
     noise = drawn(shape, settings.seed).to(model.device)
@@ -85,14 +93,23 @@ def generate(
     return _shown(model, plan, preset, settings.seed, origin)
 
 
+def blank() -> PixelPicture:
+    """A grey picture, for a project to begin with where there is none."""
+    return PixelPicture(_grey(BLANK, BLANK), {"blank": [BLANK, BLANK]})
+
+
+def _grey(width: int, height: int) -> Tensor:
+    return torch.full((height, width, 3), 128, dtype=torch.uint8)
+
+
 def _shown(
     model: DiffusionModel, plan: Plan, preset: Preset, seed: int, origin: Mapping[str, object]
 ) -> Iterator[DiffusionStep]:
     height, width = (side * model.factor for side in plan.start.shape[2:])
-    grey = torch.full((height, width, 3), 128, dtype=torch.uint8)
+    grey = _grey(width, height)
     whole, begun = torch.ones(height, width), model.account.forwards
     reach = Reach(whole)
-    yield DiffusionStep(0, DiffusionPicture(model, grey, origin=origin), "edit", 0.0, 0.0, reach)
+    yield DiffusionStep(0, DiffusionPicture(None, grey), "edit", 0.0, 0.0, reach)
     for step, latents, _ in sample(model, plan, preset, seed):
         picture = DiffusionPicture(model, grey, whole, latents, origin)
         calls = model.account.forwards - begun
