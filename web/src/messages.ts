@@ -4,7 +4,7 @@
  * Everything above at once; only its schema is used.
  */
 export interface Wire {
-readonly from_page: (Hello | Sample | UseImage | UseDrawing | NewDrawing | Change | Go | Undo | Redo | Start | Preview | Pause | Resume | Stop | Ack | Export | CancelExport | AskScript | SaveVector | SetClasses | AddLabel | RemoveLabel | TrainHead)
+readonly from_page: (Hello | Sample | UseImage | UseDrawing | NewDrawing | FromWords | Change | Go | Undo | Redo | Start | Preview | Pause | Resume | Stop | Ack | Export | CancelExport | AskScript | SaveVector | SetClasses | AddLabel | RemoveLabel | TrainHead)
 readonly from_server: (Welcome | State | RunProgress | Ended | Hints | ExportProgress | Exported | Script | Trained | VectorSaved | Problem)
 readonly frame: FrameHead
 readonly node_facts: NodeFacts
@@ -56,6 +56,12 @@ export interface NewDrawing {
 readonly type: "new_drawing"
 readonly width: number
 readonly height: number
+}
+/**
+ * Put a grey picture at a new root of the tree and go there, to have another made from words.
+ */
+export interface FromWords {
+readonly type: "from_words"
 }
 /**
  * A finished gesture: what is given takes the place of what the document held. One step of undo.

@@ -16,6 +16,7 @@ from pliant.project_file import Node
 from pliant.settings import WHOLE_NUMBERS, Setting
 from pliant.steps import Step
 from pliant.studio.messages import EditInfo, NodeInfo, SettingInfo, StepFacts, Value
+from pliant.studio.things import GENERATE
 
 Kind = Literal["number", "integer", "switch", "choice", "text"]
 _LISTS, _MEASURES = ("handles", "distances"), ("loss", "strain", "agreement", "psnr", "energy")
@@ -76,8 +77,9 @@ def node_title(node: Node) -> str:
     if said := _prompts_in_words(node):
         return said
     if node.edit in _TITLES:
-        seed = node.settings.get("seed", 0)
-        return f"{_TITLES[node.edit]}{f', seed {seed}' if seed else ''}"
+        seed, words = node.settings.get("seed", 0), node.inputs.get("prompt")
+        title = f"“{words[:40]}”" if words and node.edit == GENERATE else _TITLES[node.edit]
+        return f"{title}{f', seed {seed}' if seed else ''}"
     return _run_title(node) if node.edit else _picture_title(node)
 
 
@@ -98,7 +100,8 @@ def _picture_title(node: Node) -> str:
     known = cast("Mapping[str, Any]", origin) if isinstance(origin, Mapping) else {}
     if "seed" in known:
         return f"Seed {known['seed']}"
-    return str(known.get("file") or _KIND_TITLES.get(node.kind, "Picture"))[:60]
+    blank = node.kind == "pixels" and "blank" in known
+    return str(known.get("file") or ("Blank" if blank else _KIND_TITLES.get(node.kind, "Picture")))[:60]
 
 
 def _prompts_in_words(node: Node) -> str:
@@ -115,7 +118,7 @@ def node_info(node: Node, size: tuple[int, int], *, photo: bool) -> NodeInfo:
         size: of its pictures.
         photo: it comes from a photo, into which it can be put back.
     """
-    first = node.facts[0] if node.facts else {}
+    model = next((each["model"] for each in node.facts if each.get("model")), None)
     return NodeInfo(
         id=node.id,
         parent=node.parent,
@@ -127,7 +130,7 @@ def node_info(node: Node, size: tuple[int, int], *, photo: bool) -> NodeInfo:
         size=size,
         created=node.created,
         photo=photo,
-        model=str(first["model"])[:200] if "model" in first else None,
+        model=None if model is None else str(model)[:200],
     )
 
 

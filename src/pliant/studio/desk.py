@@ -24,7 +24,7 @@ from pliant.studio.history import History
 from pliant.studio.inputs import edit_inputs, followed, taken_up
 from pliant.studio.parts import check_vectors, latent_picture
 from pliant.studio.photos import Photos
-from pliant.studio.things import GROUP
+from pliant.studio.things import GENERATE, GROUP
 
 if TYPE_CHECKING:
     from pliant.gan.stylegan2 import Generator
@@ -58,7 +58,8 @@ class Desk:
             found: dict[str, tuple[int, int]] = {}
             for node in self.project.tree().nodes:
                 parent = self.project.nodes.get(node.parent or "")
-                same = parent is not None and (_maker(parent) == _maker(node) or node.kind == "diffusion")
+                alike = parent is not None and (_maker(parent) == _maker(node) or node.kind == "diffusion")
+                same = alike and node.edit != GENERATE
                 found[node.id] = (
                     found[parent.id] if parent and same else self.project.picture(node.id, 0).size
                 )
@@ -173,13 +174,23 @@ class Desk:
 
         await self._open(await self.on_device(make), "New drawing")
 
+    async def from_words(self) -> None:
+        """Open a grey picture, in the mode that makes another from words."""
+
+        def make() -> Picture:
+            from pliant.diffusion.generate import blank
+
+            return blank()
+
+        await self._open(await self.on_device(make), "From words", GENERATE)
+
     def _uploaded(self, digest: str) -> Picture:
         picture = self.studio.uploads.get(digest)
         if picture is None:
             raise InputError("The file is not here any more; drop it once more.")
         return picture
 
-    async def _open(self, picture: Picture, label: str) -> None:
+    async def _open(self, picture: Picture, label: str, mode: str | None = None) -> None:
         """Put a picture at a new root and go there, in a mode that can edit it if there is one."""
 
         def add() -> Node:
@@ -193,7 +204,8 @@ class Desk:
         fresh: dict[str, Any] = {"points": (), "mask": None, "parts": None, "vectors": {}, "crop": None}
         fresh |= {"prompts": (), "boxes": (), "layers": m.LayerChanges()}
         fresh |= {"things": (), "prompt": "", "candidates": ()}
-        self.push(label, edit=self._mode_for(picture.kind), at=place, **fresh)
+        wanted = mode or ("move" if self.document.edit == GENERATE else None)  # words have no use for a photo
+        self.push(label, edit=self._mode_for(picture.kind, wanted), at=place, **fresh)
 
     def _mode_for(self, kind: str, wanted: str | None = None) -> str:
         """The wanted mode if it edits this kind of picture, else the present one, else the first that does."""

@@ -134,7 +134,7 @@ def _check_node(node: Node) -> None:
     for facts in node.facts:
         origin = facts.get("origin")
         made = _Origin.model_validate(origin if isinstance(origin, dict) else {})
-        if (made.seed is None) != (made.truncation_psi is None):
+        if node.kind == "latent" and (made.seed is None) != (made.truncation_psi is None):
             raise InputError(f"The project is damaged: its node {node.id} has half of a seed.")
     known = {edit.name for edit in catalogue.EDITS}
     if node.edit in known:

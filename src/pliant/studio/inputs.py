@@ -56,7 +56,7 @@ def edit_inputs(
         crop: of that photo.
         words: model that reads the prompts.
         other: the picture that things were copied from.
-        diffuser: model that edits photos.
+        diffuser: model that makes and edits pictures.
 
     Raises:
         InputError: a mask or part map that is not kept any more, or a prompt without words.

@@ -183,9 +183,9 @@ class Document(Message):
     """Of the frame; in the mode that pastes, of the other one."""
     other: Other | None = None
     prompt: Annotated[str, Field(max_length=MAX_TEXT)] = ""
-    """What the photo shows."""
+    """What the picture shows, or should."""
     diffuser: ModelName | None = None
-    """Model that edits photos; None for the first that the studio offers."""
+    """Model that makes and edits pictures; None for the first that the studio offers."""
     candidates: Annotated[tuple[Id, ...], Field(max_length=MAX_CANDIDATES)] = ()
     """Runs that differ in their seed only, to choose from."""
     settings: dict[Word, Settings] = Field(default_factory=dict[str, Settings])
@@ -231,6 +231,12 @@ class NewDrawing(Message):
     type: Literal["new_drawing"] = "new_drawing"
     width: Annotated[int, Field(ge=16, le=LARGEST_BLANK)]
     height: Annotated[int, Field(ge=16, le=LARGEST_BLANK)]
+
+
+class FromWords(Message):
+    """Put a grey picture at a new root of the tree and go there, to have another made from words."""
+
+    type: Literal["from_words"] = "from_words"
 
 
 class Change(Message):
@@ -410,6 +416,7 @@ FromPage = Annotated[
     | UseImage
     | UseDrawing
     | NewDrawing
+    | FromWords
     | Change
     | Go
     | Undo

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pliant.errors import InputError
 from pliant.studio import script_things as things
 from pliant.studio.script_drawings import CALLS, drawing_arguments
+from pliant.studio.things import GENERATE
 from pliant.studio.way import Beginning, Leg, changed, short
 
 PROJECT_FILE = "project.pliant"
+_PROJECT = "from pliant.project import Project"
 _CALLS = {
     "drag": ("import pliant", "pliant.drag", "pliant.DragSettings"),
     "repaint": ("from pliant.gan.part_edit import RepaintSettings, repaint", "repaint", "RepaintSettings"),
@@ -44,13 +46,14 @@ def python(beginning: Beginning, legs: Sequence[Leg]) -> str:
     elif beginning.blank is not None:
         imports.add("from pliant.vector.draw import blank")
         lines.append(f"picture = blank({beginning.blank!r})")
-    else:
-        imports.add("from pliant.project import Project")
+    elif not things.from_words(legs):
+        imports.add(_PROJECT)
         step = f", {beginning.step}" if beginning.node.steps > 1 else ""
-        lines.append("# Export the project from the studio to this file.")
         lines.append(f'picture = Project.open("{PROJECT_FILE}").picture("{beginning.node.id}"{step})')
     for number, leg in enumerate(legs, 1):
         lines += ["", *_leg(leg, number, imports)]
+    if _PROJECT in imports:
+        lines.insert(0, "# Export the project from the studio to project.pliant.")
     result = f"steps{len(legs)}[-1].picture" if legs else "picture"
     lines += ["", f'{result}.save("result.png")']
     others = ("import numpy", "import pliant", "from pliant", "from PIL")
@@ -69,7 +72,9 @@ def _leg(leg: Leg, number: int, imports: set[str]) -> list[str]:
     arguments = drawing_arguments(leg, picture, imports) if edit in CALLS else [picture]
     is_of_things = edit in things.CALLS
     if is_of_things:
-        lines.append(f'given{number} = Project.open("{PROJECT_FILE}").inputs("{leg.node.id}")')
+        if leg.node.edit != GENERATE:
+            imports.add(_PROJECT)
+            lines.append(f'given{number} = Project.open("{PROJECT_FILE}").inputs("{leg.node.id}")')
         arguments = things.thing_arguments(leg, picture, f"given{number}", imports)
     if edit == "drag":
         arguments += [f"{name}={_points(leg, name)}" for name in ("handles", "targets")]

@@ -1,6 +1,7 @@
 """The runs on things of photos of a way through a project, as calls in a Python program and as commands.
 
-Such a way begins at a photo, which the project file holds; so the program reads masks and second pictures from there too.
+Such a way begins with words, or at a photo, which the project file holds; the program reads masks and second pictures from
+there too.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from pliant.studio.things import GENERATE
 from pliant.studio.way import Leg, changed, short
 
 _EDITS = "from pliant.diffusion.edits import ThingSettings, "
@@ -21,6 +23,11 @@ CALLS = {
         "from pliant.diffusion.drag_diffusion import DragDiffusionSettings, drag_diffusion",
         "drag_diffusion",
         "DragDiffusionSettings",
+    ),
+    GENERATE: (
+        "from pliant.diffusion.generate import GenerateSettings, generate",
+        "generate",
+        "GenerateSettings",
     ),
 }
 """For each edit what is imported, what is called, and the class of its settings."""
@@ -36,7 +43,7 @@ def thing_arguments(leg: Leg, picture: str, given: str, imports: set[str]) -> li
         imports: lines that the expressions need are added.
     """
     edit, inputs = str(leg.node.edit), leg.node.inputs
-    arguments = [picture]
+    arguments = [repr(inputs.get("prompt", ""))] if edit == GENERATE else [picture]
     if edit == "swap":
         arguments.append(f'{given}["mask"]')
     if edit in {"paste", "swap"}:
@@ -54,7 +61,7 @@ def thing_arguments(leg: Leg, picture: str, given: str, imports: set[str]) -> li
         arguments.append(f'{given}["mask"]' if "mask" in leg.maps else "None")
     if edit == "swap":
         arguments.append(f'{given}["other_mask"]')
-    if inputs.get("prompt"):
+    if inputs.get("prompt") and edit != GENERATE:
         arguments.append(f"prompt={inputs['prompt']!r}")
     if "diffuser" in inputs:
         imports.add("from pliant.diffusion.loading import load_diffusion")
@@ -72,6 +79,11 @@ def _things(inputs: Mapping[str, Any], given: str) -> list[str]:
             words.append(f"pivot={tuple(each['pivot'])!r}")
         made.append(f"Thing({', '.join(words)})")
     return made
+
+
+def from_words(legs: Sequence[Leg]) -> bool:
+    """The way begins with words; there is no picture before."""
+    return bool(legs) and legs[0].node.edit == GENERATE
 
 
 def ended(leg: Leg) -> bool:
@@ -105,18 +117,21 @@ def thing_commands(legs: Sequence[Leg], option: Callable[[str, Any], list[str]],
         return "# A second picture is in the project only; use the Python program."
     if any(each.get("pivot") for leg in legs for each in leg.node.inputs.get("things", ())):
         return "# No command turns a thing about another place than its middle; use the Python program."
-    lines = ["# Export the photo that this began with as photo.png."]
+    lines = [] if from_words(legs) else ["# Export the photo that this began with as photo.png."]
     for number, leg in enumerate(legs, 1):
-        words = ["pliant", str(leg.node.edit), "photo.png" if number == 1 else "way.pliant"]
+        words = ["pliant", str(leg.node.edit)]
+        words += [] if leg.node.edit == GENERATE else ["photo.png" if number == 1 else "way.pliant"]
         for name in leg.maps:
             lines.append(f"echo {leg.png(name)} | base64 -d > {name}-{number}.png")
             words += ["--mask", f"{name}-{number}.png"]
         words += _ways(leg.node.inputs)
         given = {"prompt": leg.node.inputs.get("prompt"), "model": leg.node.inputs.get("diffuser")}
+        said = given.pop("prompt") if leg.node.edit == GENERATE else None
         given = {name: value for name, value in given.items() if value} | changed(leg)
         words += [word for name, value in given.items() for word in option(name, value)]
         words += ["--out", "result.png" if number == len(legs) else f"step{number}.png"]
         words += ["--project", "way.pliant"] if len(legs) > 1 else []
+        words += [] if said is None else ["--", str(said)]
         lines.append(joined(words))
     return "\n".join(lines)
 

@@ -174,6 +174,8 @@ class Session:
                 await desk.use_drawing(message)
             case m.NewDrawing():
                 await desk.new_drawing(message)
+            case m.FromWords():
+                await desk.from_words()
             case m.Go():
                 desk.go(message)
             case m.Redo():
@@ -255,5 +257,5 @@ def _about(message: m.Message) -> str:
         return given[0] if given else "picture" if photo else "mask"
     if isinstance(message, m.SetClasses | m.AddLabel | m.RemoveLabel | m.TrainHead):
         return "parts"
-    opens = m.Sample | m.UseImage | m.UseDrawing | m.NewDrawing | m.Go
+    opens = m.Sample | m.UseImage | m.UseDrawing | m.NewDrawing | m.FromWords | m.Go
     return "picture" if isinstance(message, opens) else "run"

@@ -27,6 +27,8 @@ GROUP = "Things"
 """Of the edits that are one mode for things."""
 PASTE = "paste"
 """The edit whose things are those of the other picture."""
+GENERATE = "generate"
+"""The edit that makes a picture of its own, whatever it begins at."""
 LARGEST = 1024
 """Pixels of the longer side at which things are looked for, and at which a photo is shown without them."""
 
@@ -166,7 +168,7 @@ def after_run(
         InputError: things that the edit could not use.
     """
     if edit.name != "move":
-        return () if edit.name in {"remove", PASTE} else tuple(things)
+        return () if edit.name in {"remove", PASTE, GENERATE} else tuple(things)
     gone = iter(placed(edit_things([each for each in things if _goes(each)], folder), size, folder))
     return tuple(next(gone) if _goes(each) else each for each in things)
 

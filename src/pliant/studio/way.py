@@ -18,6 +18,7 @@ from pliant.photo import INVERT
 from pliant.project import Project
 from pliant.project_file import Node
 from pliant.studio.frames import to_png
+from pliant.studio.things import GENERATE
 
 GOES_ON = "goes_on"
 """Key in a node's inputs: the run went on with the memory of the one before it."""
@@ -25,7 +26,7 @@ GOES_ON = "goes_on"
 
 @dataclass(frozen=True)
 class Beginning:
-    """The frame that the way begins with: an opened picture, or what an inversion made of a photo."""
+    """The frame that the way begins with: an opened picture, or what an inversion made of a photo; unused before words."""
 
     node: Node
     step: int
@@ -96,6 +97,8 @@ def way_to(project: Project, node: str, step: int) -> tuple[Beginning, list[Leg]
         names = ("mask", "parts", *(f"thing{each}" for each in range(len(at.inputs.get("things", ())))))
         maps = {name: given[name] for name in names if isinstance(given.get(name), Tensor)}
         legs.append(Leg(at, last + 1, bool(at.inputs.get(GOES_ON)), maps, project.numbers(at.id)))
+        if at.edit == GENERATE:
+            return Beginning(parent, 0), legs[::-1]
         last = at.from_step if at.from_step is not None else parent.steps - 1
         at = parent
     return Beginning(at, last), legs[::-1]

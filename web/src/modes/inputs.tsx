@@ -146,14 +146,14 @@ export const INPUTS: Record<InputKind, InputPart> = {
     kind: "prompt",
     title: "Words",
     given: ({ prompt }) => prompt !== "",
-    wanted: "Say what the photo shows.",
+    wanted: "Say what the picture shows.",
     Panel: PromptPanel,
   },
   diffuser: {
     kind: "diffuser",
     title: "Model",
     given: ({ diffuser }) => diffuser !== null,
-    wanted: "Choose the model that edits photos.",
+    wanted: "Choose the model.",
     Panel: DiffuserPanel,
   },
 };

@@ -19,5 +19,6 @@ export const SPECIAL: Readonly<Record<string, Special>> = {
   paste: THINGS,
   swap: THINGS,
   dragcontent: THINGS,
+  generate: THINGS,
   dragdiffusion: { ...THINGS, marks: DRAG.marks },
 };

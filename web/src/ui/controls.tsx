@@ -136,11 +136,15 @@ interface TextFieldProps {
   readonly value: string;
   readonly disabled?: boolean;
   readonly numeric?: boolean;
+  /** Takes the keys as soon as it is there. */
+  readonly focused?: boolean;
   /** Enter was pressed or the field was left with another text; what it then shows is `value`. */
   readonly onDone: (text: string) => void;
 }
 
-export function TextField({ testid, label, value, disabled, numeric, onDone }: TextFieldProps) {
+const takeKeys = (field: HTMLElement | null) => field?.focus();
+
+export function TextField({ testid, label, value, disabled, numeric, focused, onDone }: TextFieldProps) {
   const draft = useDraft(value);
   const finish = () => {
     if (draft.value !== value) onDone(draft.value);
@@ -148,6 +152,7 @@ export function TextField({ testid, label, value, disabled, numeric, onDone }: T
   };
   return (
     <input
+      ref={focused ? takeKeys : null}
       type="text"
       class="field"
       inputMode={numeric ? "decimal" : "text"}

@@ -1,16 +1,19 @@
-/** What the photo shows, in words; and which model edits it. */
+/** What the picture shows, in words; and which model makes or edits it. */
 
 import { hasPreset } from "../store/things";
 import { useStudio } from "./context";
 import { Button, Section, TextField } from "./controls";
 
+const TITLE = "What the picture shows";
+
 export function PromptPanel() {
-  const { session, editable } = useStudio();
+  const { session, editable, mode } = useStudio();
   return (
-    <Section name="prompt" title="What the photo shows">
+    <Section name="prompt" title={TITLE}>
       <TextField
         testid="prompt"
-        label="What the photo shows"
+        label={TITLE}
+        focused={mode.value?.edit.optional.includes("prompt") === false}
         value={session.document.value?.prompt ?? ""}
         disabled={!editable.value}
         onDone={(prompt) => session.change({ label: "Write words", prompt: prompt.trim() })}
@@ -47,7 +50,7 @@ export function DiffuserPanel() {
     <Section name="diffuser" title="Model">
       <select
         class="field"
-        aria-label="Model that edits photos"
+        aria-label="Model"
         data-testid="diffuser"
         value={session.document.value?.diffuser ?? names[0]}
         disabled={!editable.value}

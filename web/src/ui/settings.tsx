@@ -154,6 +154,15 @@ function Row({ info, values, onChange }: RowProps) {
           {labelOf(info.name)}
           {running && info.live && <span class="live">live</span>}
         </button>
+        {info.name === "seed" && (
+          <IconButton
+            testid="setting-seed-shuffle"
+            icon="shuffle"
+            label="Another seed"
+            disabled={running}
+            onClick={() => onChange(info, Math.floor(Math.random() * 100_000))}
+          />
+        )}
         {changed && (
           <IconButton
             testid={`setting-${info.name}-reset`}

@@ -2,6 +2,7 @@
 
 import { openSession } from "../store/current";
 import { PICTURE_TYPES } from "../store/opening";
+import type { FromPage } from "../store/socket";
 import { useStudio } from "./context";
 import { Button } from "./controls";
 import { FileButton } from "./filebutton";
@@ -15,9 +16,9 @@ const BLANK = 512;
 
 function Own() {
   const { session, starting } = useStudio();
-  const begin = () => {
+  const begin = (message: FromPage) => {
     session.dismiss("picture");
-    session.send({ type: "new_drawing", width: BLANK, height: BLANK });
+    session.send(message);
     starting.value = false;
   };
   return (
@@ -30,7 +31,18 @@ function Own() {
       </p>
       <div class="bar-group own-buttons">
         <FileButton testid="choose-image" label="Choose a picture" icon="image" accept={PICTURE_TYPES} />
-        <Button testid="new-drawing" label="Blank drawing" icon="words" onClick={begin} />
+        <Button
+          testid="from-words"
+          label="From words"
+          icon="words"
+          onClick={() => begin({ type: "from_words" })}
+        />
+        <Button
+          testid="new-drawing"
+          label="Blank drawing"
+          icon="brush"
+          onClick={() => begin({ type: "new_drawing", width: BLANK, height: BLANK })}
+        />
         <FileButton testid="open-project" label="Open a project" icon="folder" accept=".pliant" />
       </div>
     </section>
