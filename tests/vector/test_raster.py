@@ -254,13 +254,13 @@ def test_a_picture_renders_its_scene_at_its_scale():
 
 def test_blending_is_what_a_loop_over_fragments_gives():
     rng = torch.Generator().manual_seed(2)
-    shape = torch.sort(torch.randint(0, 9, (300,), generator=rng))[0]
-    pixel = torch.randint(0, 50, (300,), generator=rng)
+    both = torch.sort(torch.randperm(9 * 50, generator=rng)[:300])[0]
+    shape, pixel = both // 50, both % 50
     coverage = torch.rand(300, generator=rng)
     colours, opacity = torch.rand(9, 3, generator=rng), torch.rand(9, generator=rng)
     picture = torch.ones(50, 3) * 0.3
     for k in range(300):
         alpha = coverage[k] * opacity[shape[k]]
         picture[pixel[k]] = picture[pixel[k]] * (1 - alpha) + alpha * colours[shape[k]]
-    blended = blend(Fragments(pixel, shape, coverage), colours, opacity, torch.full((3,), 0.3), 50)
+    blended = blend(Fragments(pixel, shape, coverage), colours, opacity, [0.3] * 3, 50)
     assert (blended.T - picture).abs().max() < 1e-5

@@ -7,20 +7,21 @@ one another in memory, so that one step of blending is a few operations on slice
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from pliant.vector.coverage import Fragments
-from pliant.vector.flatten import run_sums
+from pliant.vector.flatten import run_sums, taken
 
 __all__ = ["blend", "without_hidden"]
 
 
 def without_hidden(fragments: Fragments, opacity: Tensor, pixels: int) -> Fragments:
-    """Drop what lies under an opaque fragment and so changes nothing.
+    """Move what lies under an opaque fragment, and so changes nothing, off the picture: to the pixel `pixels`.
 
     Where a gradient is wanted, what lies under the topmost opaque fragment is kept down to the second one: it would
     show if the topmost became translucent or moved away.
@@ -31,31 +32,27 @@ def without_hidden(fragments: Fragments, opacity: Tensor, pixels: int) -> Fragme
         pixels: number of pixels of the picture.
     """
     pixel = fragments.pixel
-    alpha = fragments.coverage.detach().float() * opacity.detach().float().index_select(0, fragments.shape)
-    opaque = (alpha >= 1).nonzero()[:, 0]
-    at = pixel.index_select(0, opaque)
-    none = torch.full((pixels,), -1, device=pixel.device)
-    lowest = none.scatter_reduce(0, at, opaque, "amax")
-    if opacity.requires_grad or fragments.coverage.requires_grad:
-        covered = opaque < lowest.index_select(0, at)
-        lowest = none.scatter_reduce(0, at[covered], opaque[covered], "amax")
+    alpha = fragments.coverage.detach().float() * taken(opacity.detach().float(), fragments.shape)
     number = torch.arange(len(pixel), device=pixel.device)
-    kept = (number >= lowest.index_select(0, pixel)).nonzero()[:, 0]
-    return Fragments(
-        pixel.index_select(0, kept),
-        fragments.shape.index_select(0, kept),
-        fragments.coverage.index_select(0, kept),
-    )
+    none = torch.full((pixels,), -1, device=pixel.device)
+    opaque = number.masked_fill(alpha < 1, -1)
+    lowest = none.scatter_reduce(0, pixel, opaque, "amax")
+    if opacity.requires_grad or fragments.coverage.requires_grad:
+        second = opaque.masked_fill_(opaque == taken(lowest, pixel), -1)
+        lowest = none.scatter_reduce_(0, pixel, second, "amax")
+    return replace(fragments, pixel=pixel.masked_fill(number < taken(lowest, pixel), pixels))
 
 
-def blend(fragments: Fragments, colours: Tensor, opacity: Tensor, background: Tensor, pixels: int) -> Tensor:
+def blend(
+    fragments: Fragments, colours: Tensor, opacity: Tensor, background: Sequence[float], pixels: int
+) -> Tensor:
     """The picture of fragments over a background.
 
     Args:
-        fragments: of M shapes, in their order from the lowest.
+        fragments: of M shapes, in their order from the lowest; those of the pixel `pixels` are left out.
         colours: [M, 3], any range.
         opacity: [M], 0 to 1.
-        background: [3].
+        background: three numbers.
         pixels: number of pixels of the picture.
 
     Returns:
@@ -68,48 +65,51 @@ def blend(fragments: Fragments, colours: Tensor, opacity: Tensor, background: Te
 
 @dataclass(frozen=True)
 class _Stacks:
-    """Where each fragment lies once those of one rank are together; pixels with the longest lists come first."""
+    """Where each of F fragments that are not left out lies once those of one rank are together; long lists come first."""
 
     shape: Tensor
-    """int64 [K]: the shape of each fragment."""
-    counts: Tensor
-    """int64 [M]: number of fragments of each shape."""
+    """int64 [F]: the shape in each new place."""
+    places: Tensor
+    """int64 [M + 1]: where the K fragments of each shape begin and end."""
     slot: Tensor
-    """int64 [K]: the new place of each fragment."""
+    """int64 [K]: the new place of each fragment; F for what is left out."""
     origin: Tensor
-    """int64 [K]: which fragment is in each new place."""
-    pixel_at: Tensor
-    """int64 [K]: the pixel of each new place."""
-    pixel: Tensor
-    """int64 [Q]: the pixels that have fragments, in their order."""
+    """int64 [F]: which fragment is in each new place."""
+    by_depth: Tensor
+    """int64 [pixels]: the pixels, those with the most fragments first."""
+    at: Tensor
+    """int64 [pixels]: where each pixel is then."""
     sizes: list[int]
     """Number of pixels that have a fragment of each rank."""
-    pixels: int
-    """Number of all pixels."""
-    background: Tensor
-    """[3], behind all of them."""
+    background: Sequence[float]
+    """Behind all of them."""
 
 
-def _stack(fragments: Fragments, shapes: int, pixels: int, background: Tensor) -> _Stacks:
+def _stack(fragments: Fragments, shapes: int, pixels: int, background: Sequence[float]) -> _Stacks:
     pixel = fragments.pixel
-    ordered, order = torch.sort(pixel, stable=True)
-    depth = torch.bincount(pixel, minlength=pixels)
-    number = torch.arange(max(len(pixel), pixels), device=pixel.device)
-    rank = number[: len(pixel)] - (depth.cumsum(0) - depth).index_select(0, ordered)
-    by_depth = torch.sort(depth, descending=True, stable=True)[1]
+    ordered, order = torch.sort(pixel.int(), stable=True)
+    depth = torch.zeros(pixels + 1, dtype=torch.int32, device=pixel.device)
+    depth.scatter_add_(0, pixel, torch.ones_like(ordered))
+    before = depth.cumsum(0) - depth
+    depths, by_depth = torch.sort(depth[:-1], stable=True, descending=True)
+    number = torch.arange(max(len(pixel), pixels, shapes + 1), device=pixel.device)
     at = torch.empty_like(by_depth).scatter_(0, by_depth, number[:pixels])
-    sizes = torch.bincount(rank)
-    place = (sizes.cumsum(0) - sizes).index_select(0, rank) + at.index_select(0, ordered)
-    counts: list[int] = sizes.tolist()
+    # No pixel has more fragments than there are shapes.
+    sizes = torch.searchsorted(-depths, -number[:shapes].int())
+    counts = [size for size in cast("list[int]", sizes.tolist()) if size] or [0]
+    seen = sum(counts)
+    ordered, order = ordered[:seen], order[:seen]
+    rank = number[:seen] - taken(before, ordered)
+    place = taken(sizes.cumsum(0) - sizes, rank) + taken(at, ordered)
+    origin = torch.empty_like(order).scatter_(0, place, order)
     return _Stacks(
-        shape=fragments.shape,
-        counts=torch.bincount(fragments.shape, minlength=shapes),
-        slot=torch.empty_like(order).scatter_(0, order, place),
-        origin=torch.empty_like(order).scatter_(0, place, order),
-        pixel_at=torch.empty_like(order).scatter_(0, place, ordered),
-        pixel=by_depth[: counts[0] if counts else 0],
+        shape=taken(fragments.shape, origin),
+        places=torch.searchsorted(fragments.shape, number[: shapes + 1]),
+        slot=torch.full_like(pixel, seen).scatter_(0, order, place),
+        origin=origin,
+        by_depth=by_depth,
+        at=at,
         sizes=counts,
-        pixels=pixels,
         background=background,
     )
 
@@ -119,44 +119,35 @@ class _Blend(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, coverage: Tensor, colours: Tensor, opacity: Tensor, stacks: _Stacks) -> Tensor:
-        alpha = (coverage * opacity.index_select(0, stacks.shape)).index_select(0, stacks.origin)
-        above = colours.index_select(
-            0, stacks.shape.index_select(0, stacks.origin)
-        )  # becomes colour minus what is behind it
-        seen = stacks.background.expand(len(stacks.pixel), 3).clone()
-        begin = 0
-        for size in stacks.sizes:
-            part = slice(begin, begin + size)
-            above[part] -= seen[:size]
-            seen[:size].addcmul_(above[part], alpha[part, None])
-            begin += size
-        picture = stacks.background.expand(stacks.pixels, 3).clone()
-        picture[stacks.pixel] = seen
-        ctx.save_for_backward(coverage, opacity, alpha, above)
+        share, strength = taken(coverage, stacks.origin), taken(opacity, stacks.shape)
+        alpha = share * strength
+        above = taken(colours, stacks.shape)  # becomes colour minus what is behind it
+        seen = colours.new_empty(len(stacks.at), 3)
+        for channel, value in enumerate(stacks.background):
+            seen[:, channel].fill_(value)
+        for part, weight in zip(above.split(stacks.sizes), alpha[:, None].split(stacks.sizes), strict=True):
+            behind = seen[: len(part)]
+            behind.addcmul_(part.sub_(behind), weight)
+        ctx.save_for_backward(share, strength, alpha, above)
         ctx.stacks = stacks
-        return picture
+        return taken(seen, stacks.at)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        coverage, opacity, alpha, above = ctx.saved_tensors
+        share, strength, alpha, above = ctx.saved_tensors
         stacks: _Stacks = ctx.stacks
-        gradient = grads[0].contiguous().index_select(0, stacks.pixel_at)
         through = torch.empty_like(alpha)  # what of each fragment reaches the eye
-        light = alpha.new_ones(len(stacks.pixel))
-        begin = len(alpha)
-        for size in reversed(stacks.sizes):
-            begin -= size
-            part = slice(begin, begin + size)
-            through[part] = light[:size]
-            light[:size] *= 1 - alpha[part]
-        for_alpha = (through * torch.linalg.vecdot(above, gradient)).index_select(0, stacks.slot)
-        for_colours = None
-        if ctx.needs_input_grad[1]:
-            weighted = gradient.mul_((through * alpha)[:, None]).index_select(0, stacks.slot)
-            for_colours = run_sums(weighted, stacks.counts)
-        return (
-            for_alpha * opacity.index_select(0, stacks.shape),
-            for_colours,
-            run_sums(for_alpha * coverage, stacks.counts),
-            None,
-        )
+        light = alpha.new_ones(len(stacks.at))
+        ranks = list(zip(through.split(stacks.sizes), (1 - alpha).split(stacks.sizes), strict=True))
+        for part, passing in reversed(ranks):
+            front = light[: len(part)]
+            part.copy_(front)
+            front.mul_(passing)
+        gradient = taken(grads[0].contiguous(), torch.cat([stacks.by_depth[:size] for size in stacks.sizes]))
+        for_alpha = through * torch.linalg.vecdot(above, gradient)
+        for_shapes = alpha.new_zeros(len(alpha) + 1, 4)  # colours and opacity; the last for what is left out
+        torch.mul(gradient, (through * alpha)[:, None], out=for_shapes[:-1, :3])
+        torch.mul(for_alpha, share, out=for_shapes[:-1, 3])
+        for_coverage = torch.cat([for_alpha * strength, alpha.new_zeros(1)])
+        sums = run_sums(taken(for_shapes, stacks.slot), stacks.places)
+        return taken(for_coverage, stacks.slot), sums[:, :3], sums[:, 3], None

@@ -20,9 +20,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from pliant.vector.flatten import Polylines, ragged, run_sums, taken
+from pliant.vector.flatten import Polylines, columns, offsets, ragged, read, run_sums, taken
 
-__all__ = ["Fragments", "box_area", "covered", "fold", "winding_areas"]
+__all__ = ["Fragments", "Plan", "covered", "fold", "planned", "winding_areas", "wound"]
 
 UNIT = 2.0**32
 """Whole numbers for the height or the area of one pixel."""
@@ -45,25 +45,58 @@ class Fragments:
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """C pieces of L lines, cut at rows and columns of pixels, in the order of the lines."""
+class _Cells:
+    """Where I intervals, each from one number to another, are cut at whole numbers."""
 
-    lines: Tensor
-    """int64 [L]: the vertex where each line begins."""
     counts: Tensor
-    """int64 [L]: pieces of each line; none for a line above or below the picture."""
+    """int64 [I]: cells of each, as long as it touches any."""
+    places: Tensor
+    """int64 [I + 1]: where its cells begin among all, and where the last ones end."""
+    table: Tensor
+    """[8, I], for both ends in turn: the interval's, as far as its cells reach, the whole numbers around those, and what to
+    add to the number of a cell among all for where the interval enters and leaves it; then the ends themselves."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to cut, and how much of it, before any memory for it is taken."""
+
+    vertices: Tensor
+    """[2, V]."""
+    ends: Tensor
+    """[2, V]: where the line of each vertex ends."""
+    path: Tensor
+    """int64 [V]."""
+    rows: _Cells
+    """Of the lines of paths that are filled."""
+    boxes: tuple[Tensor, Tensor, Tensor, Tensor]
+    """Left, top, width and height, each int64 [N], of what the filled paths touch of the picture."""
+    size: tuple[int, int]
+
+    def needs(self) -> tuple[Tensor, Tensor, Tensor]:
+        """How many winding areas there will be, rows of them, and pieces of lines between rows of pixels."""
+        _, _, width, height = self.boxes
+        return ((width + 2) * height).sum(), height.sum(), self.rows.places[-1]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """C pieces of V lines, cut at rows and columns of pixels, in the order of the lines."""
+
+    places: Tensor
+    """int64 [V + 1]: where the pieces of each line begin and end; none for a line above or below the picture."""
     line: Tensor
-    """int64 [C]: which of the L lines it is of."""
+    """int64 [C]: which of the lines it is of."""
     span: Tensor
     """[C]: its share of the line, 0 to 1."""
     middle: Tensor
     """[C]: where on the line its middle lies, 0 to 1."""
-    row: Tensor
-    """int64 [C]."""
-    column: Tensor
-    """int64 [C]; -1 for all that lies left of the picture, the width for all right of it."""
+    cell: Tensor
+    """int64 [C]: where among the winding areas it lies; what lies left or right of the picture is in the nearest column."""
+    inside: Tensor
+    """bool [C]: it lies in the picture."""
     height: Tensor
-    """int64 [C], units; positive for lines that go down."""
+    """[C], units, whole; positive for lines that go down."""
     place: Tensor
     """[C]: mean x within the column, 0 to 1; 0 outside the picture."""
 
@@ -76,9 +109,7 @@ class Area:
     """int64 [A], units."""
     pieces: Pieces
     cell: Tensor
-    """int64 [C]: where in `winding` each piece lies."""
-    inside: Tensor
-    """bool [C]: the piece lies in the picture."""
+    """int64 [C]: where in `winding` each piece lies; the last, a spare one, for what lies outside of the picture."""
     row_of: Tensor
     """int64 [A]: number of the row."""
     shift: Tensor
@@ -87,50 +118,60 @@ class Area:
     """int64 [R]."""
 
 
+def planned(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -> Plan:
+    """Boxes of the paths that are filled, a bool [N], and rows of their lines, in a picture of (width, height) pixels."""
+    vertices = polylines.vertices.detach().T.contiguous()
+    ends = columns(vertices, polylines.following)
+    heights = torch.stack([vertices[1], ends[1]])
+    rows = _cells(heights, heights, (0, size[1]), taken(filled, polylines.path))
+    return Plan(vertices, ends, polylines.path, rows, _boxes(vertices, polylines.path, filled, size), size)
+
+
 def winding_areas(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -> Area:
     """Winding areas of the paths that are filled, a bool [N], in a picture of (width, height) pixels."""
-    vertices = polylines.vertices.detach()
-    pieces = _cut(vertices, polylines.following, filled[polylines.path].nonzero()[:, 0], size)
-    left, top, width, height = _boxes(vertices, polylines.path, filled, size)
+    plan = planned(polylines, filled, size)
+    areas, rows, pieces = (int(number) for number in read(*plan.needs()))
+    return wound(plan, areas, rows, pieces)
+
+
+def wound(plan: Plan, areas: int, rows: int, pieces: int) -> Area:
+    """Winding areas as planned; the numbers are what the plan needs."""
+    left, top, width, height = plan.boxes
     stride = width + 2
-    first = (height * stride).cumsum(0) - height * stride
-    path, row = ragged(height)
-    row_of = torch.repeat_interleave(stride[path])
-    shift = (top[path] + row) * size[0] + left[path] - first[path] - row * stride[path]
+    area = height * stride
+    first = area.cumsum(0) - area
+    cut = _cut(plan, torch.stack([first - top * stride - left, stride]), pieces)
 
-    owner = taken(polylines.path[pieces.lines], pieces.line)
-    cell = taken(first - top * stride - left, owner) + pieces.row * taken(stride, owner)
-    cell += pieces.column.clamp(min=0)
-    beyond = (pieces.height * pieces.place).round().long()
-    winding = torch.zeros(len(row_of), dtype=torch.int64, device=path.device)
-    winding.scatter_add_(0, cell, pieces.height - beyond).scatter_add_(0, cell + 1, beyond)
-    inside = (pieces.column >= 0) & (pieces.column < size[0])
-    return Area(winding.cumsum(0), pieces, cell, inside, row_of, shift, path)
+    path, row = ragged(height, rows)
+    stride, shift = columns(torch.stack([stride, left + top * plan.size[0] - first]), path)
+    shift = shift + row * (plan.size[0] - stride)
+    row_of = torch.repeat_interleave(stride, output_size=areas)
 
-
-def box_area(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -> int:
-    """How many winding areas `winding_areas` would hold."""
-    _, _, width, height = _boxes(polylines.vertices.detach(), polylines.path, filled, size)
-    return int(((width + 2) * height).sum())
+    beyond = (cut.height * cut.place).round()
+    winding = torch.zeros(areas, dtype=torch.int64, device=path.device)
+    winding.scatter_add_(0, cut.cell, (cut.height - beyond).long())
+    winding.scatter_add_(0, cut.cell + 1, beyond.long())
+    cell = torch.where(cut.inside, cut.cell, areas - 1)
+    return Area(winding.cumsum(0), cut, cell, row_of, shift, path)
 
 
 def covered(
-    area: Area, polylines: Polylines, even_odd: Tensor, dtype: torch.dtype = torch.float32
+    area: Area, polylines: Polylines, even_odd: Tensor | None, dtype: torch.dtype = torch.float32
 ) -> Fragments:
     """The pixels that filled paths cover, and those that their boundaries touch where a gradient is wanted.
 
     Args:
         area: of these polylines.
         polylines: gradients go to their vertices.
-        even_odd: bool [N], the fill rule of each path.
+        even_odd: bool [N], the fill rule of each path; None if all are non-zero.
         dtype: of the coverage.
     """
-    wound = area.winding.to(dtype) / UNIT
-    folded = even_odd[area.path][area.row_of] if even_odd.any() else None
-    coverage = fold(wound, folded)
+    folded = None if even_odd is None else even_odd[area.path][area.row_of]
+    coverage = fold(area.winding.to(dtype) / UNIT, folded)
     keep = coverage > FAINT
     if polylines.vertices.requires_grad:
-        keep[area.cell[area.inside]] = True
+        keep.index_fill_(0, area.cell, True)
+        keep[-1:].zero_()  # the spare one, which stands for what lies outside
     kept = keep.nonzero()[:, 0]
     row = taken(area.row_of, kept)
     shown = _Shown(area, polylines.following, even_odd, kept)
@@ -152,7 +193,7 @@ class _Shown:
 
     area: Area
     following: Tensor
-    even_odd: Tensor
+    even_odd: Tensor | None
     kept: Tensor
     """int64 [K]: places in `area.winding` that became fragments."""
 
@@ -172,119 +213,129 @@ class _Covered(torch.autograd.Function):
         shown: _Shown = ctx.shown
         area = shown.area
         pieces = area.pieces
-        ends = shown.following[pieces.lines]
-        delta = vertices.index_select(0, ends) - vertices.index_select(0, pieces.lines)
-        dense = torch.zeros(len(area.winding), dtype=torch.float64, device=vertices.device)
-        dense[shown.kept] = grads[0].double()
-        flux = taken(dense, area.cell) * area.inside * pieces.span * _slope(area, delta, shown.even_odd)
+        delta = taken(vertices, shown.following) - vertices
+        dense = grads[0].new_zeros(len(area.winding)).index_copy_(0, shown.kept, grads[0])
+        flux = taken(dense, area.cell) * pieces.span * _slope(area, delta, shown.even_odd)
         later = flux * pieces.middle
-        sums = run_sums(torch.stack([flux - later, later], dim=1), pieces.counts)
+        sums = run_sums(torch.stack([flux - later, later], dim=1), pieces.places)
         normal = torch.stack([-delta[:, 1], delta[:, 0]], dim=1)
-        gradient = torch.zeros_like(vertices)
-        gradient[pieces.lines] = normal * sums[:, :1]
-        gradient[ends] += normal * sums[:, 1:]  # each vertex ends one line, so nothing collides
-        return gradient, None, None
+        gradient = normal * sums[:, :1]
+        # Each vertex ends one line, so nothing collides.
+        return gradient.index_add_(0, shown.following, normal * sums[:, 1:]), None, None
 
 
-def _slope(area: Area, delta: Tensor, even_odd: Tensor) -> Tensor:
+def _slope(area: Area, delta: Tensor, even_odd: Tensor | None) -> Tensor:
     """Slope [C] of coverage over winding at each piece, as it moves into its pixel: right, or down for flat lines.
 
     On whole coordinates the winding sits on a kink of the coverage; the side that the piece can reach decides.
     """
     dx, dy = delta.unbind(1)
-    toward = taken(torch.where(dx.abs() > dy.abs(), dx.sign(), -dy.sign()) * KINK, area.pieces.line)
-    wound = taken(area.winding, area.cell).double() / UNIT
-    folded = even_odd[area.path[area.row_of[area.cell]]] if even_odd.any() else None
-    change = fold(wound + toward, folded) - fold(wound, folded)
-    return torch.where(toward == 0, 0, change / torch.where(toward == 0, 1, toward))
+    across, down = delta.abs().unbind(1)
+    toward = taken(torch.where(across > down, dx, -dy).sign() * KINK, area.pieces.line)
+    here = taken(area.winding, area.cell).double() / UNIT
+    folded = None if even_odd is None else even_odd[area.path[area.row_of[area.cell]]]
+    after, before = fold(torch.stack([here + toward, here]), folded)
+    return ((after - before) / toward).nan_to_num_(0)  # a line without length goes nowhere
 
 
 def _boxes(
     vertices: Tensor, path: Tensor, filled: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Left, top, width and height, each int64 [N], of what the filled paths touch of the picture."""
-    low = vertices.new_full((len(filled), 2), float("inf"))
-    high = -low
-    index = path[:, None].expand(-1, 2)
-    low.scatter_reduce_(0, index, vertices, "amin")
-    high.scatter_reduce_(0, index, vertices, "amax")
-    limit = torch.tensor(size, device=path.device)
-    start = torch.minimum(low.floor().clamp(min=0), limit).long()
-    stop = torch.minimum((high.floor() + 1).clamp(min=0), limit).long()
-    extent = (stop - start).clamp(min=0) * filled[:, None]
-    return start[:, 0], start[:, 1], extent[:, 0], extent[:, 1]
+    index = path.expand(2, -1)
+    low = vertices.new_full((2, len(filled)), float("inf"))
+    high = (-low).scatter_reduce_(1, index, vertices, "amax")
+    low.scatter_reduce_(1, index, vertices, "amin")
+    both = torch.stack([low, high + 1]).floor_()
+    both[:, 0].clamp_(0, size[0])
+    both[:, 1].clamp_(0, size[1])
+    start, stop = both.long().unbind()
+    extent = (stop - start).clamp_(min=0) * filled
+    return start[0], start[1], extent[0], extent[1]
 
 
-def _cut(vertices: Tensor, following: Tensor, lines: Tensor, size: tuple[int, int]) -> Pieces:
-    """Cut the lines that begin at the vertices `lines` at rows, then at columns."""
-    x0, y0 = vertices.index_select(0, lines).unbind(1)
-    x1, y1 = vertices.index_select(0, following.index_select(0, lines)).unbind(1)
-    dx, dy = x1 - x0, y1 - y0
+def _cut(plan: Plan, boxes: Tensor, count: int) -> Pieces:
+    """Cut lines at rows, then at columns.
 
-    low, high = torch.minimum(y0, y1), torch.maximum(y0, y1)
-    line, row, top, bottom, _, _ = _cells(low, high, 0, size[1] - 1)
-    rise, from_x, from_y, to_x = (taken(part, line) for part in (dy, x0, y0, dx))
-    down = rise >= 0
-    starts, stops = torch.where(down, top, bottom), torch.where(down, bottom, top)
-    level = rise == 0
-    rise = torch.where(level, 1, rise)
-    t0 = ((starts - from_y) / rise).clamp(0, 1)
-    t1 = torch.where(level, 1, ((stops - from_y) / rise).clamp(0, 1))
-
-    xa, xb = from_x + t0 * to_x, from_x + t1 * to_x
-    left = xb < xa
-    strip, column, west, east, first, last = _cells(torch.minimum(xa, xb), torch.maximum(xa, xb), -1, size[0])
-    line, flip, row, t0, t1 = (taken(part, strip) for part in (line, left, row, t0, t1))
-    h0, h1 = (taken((part * UNIT).round(), strip) for part in (starts, stops))
-    x0, y0, dx, dy = (taken(part, line) for part in (x0, y0, dx, dy))
-    run = torch.where(dx == 0, 1, dx)
-
-    def at(x: Tensor, end: Tensor, t_end: Tensor, h_end: Tensor) -> tuple[Tensor, Tensor]:
-        t = torch.where(end, t_end, ((x - x0) / run).clamp(t0, t1))
-        h = ((y0 + t * dy) * UNIT).round().clamp(torch.minimum(h0, h1), torch.maximum(h0, h1))
-        return t, torch.where(end, h_end, h)
-
-    ta, ha = at(west, first, torch.where(flip, t1, t0), torch.where(flip, h1, h0))
-    tb, hb = at(east, last, torch.where(flip, t0, t1), torch.where(flip, h0, h1))
-    place = ((west + east) / 2).clamp(0, size[0]) - column.clamp(0, size[0])
+    Args:
+        plan: the lines, and their rows.
+        boxes: [2, N] by path, where among the winding areas column 0 of row 0 would be, and the areas of a row.
+        count: number of pieces between rows.
+    """
+    width = plan.size[0]
+    ends = torch.cat([plan.vertices[0], plan.ends[0]]).view(2, -1)
+    line, row, y, t, (x0, x1, first, stride) = _parts(
+        plan.rows, torch.cat([ends, columns(boxes, plan.path)]), count
+    )
+    x = torch.lerp(x0, x1, t)
+    strips = _cells(x, x.clamp(-1, width + 0.5), (-1, width + 1))
+    (total,) = read(strips.places[-1])
+    begins = torch.addcmul(first, row, stride)
+    heights = (y * UNIT).round_()
+    strip, column, x, share, known = _parts(strips, torch.cat([begins[None], t, heights]), int(total))
+    begin, limits = known[0], known[1:].view(2, 2, -1)
+    t, h = torch.lerp(limits[:, :1], limits[:, 1:], share)
+    h.round_()
+    held = column.clamp(0, width)
     return Pieces(
-        lines=lines,
-        counts=torch.bincount(line, minlength=len(lines)),
-        line=line,
-        span=(tb - ta).abs(),
-        middle=(ta + tb) / 2,
-        row=row.long(),
-        column=column.long(),
-        height=torch.where(flip, ha - hb, hb - ha).long(),
-        place=place.clamp(0, 1),
+        places=taken(strips.places, plan.rows.places),
+        line=taken(line, strip),
+        span=t[1] - t[0],
+        middle=t.mean(0),
+        cell=(begin + held).long(),
+        inside=column == column.clamp(0, width - 1),
+        height=h[1] - h[0],
+        place=x.clamp(0, width).mean(0) - held,
     )
 
 
-def _cells(
-    low: Tensor, high: Tensor, least: int, most: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Cut intervals [I] at whole numbers, one after another.
+def _cells(ends: Tensor, held: Tensor, limits: tuple[int, int], chosen: Tensor | None = None) -> _Cells:
+    """Cut intervals with these ends [2, I] at whole numbers.
 
-    Intervals of no length count once. Cells are kept from `least` to `most`; when these are -1 and the width, the
-    outermost cells reach to infinity, else what is outside is dropped.
+    Intervals of no length count once. Cells are kept within the limits; ends that are held there, a little inside, make
+    the outermost cells reach to infinity, else what is outside is dropped.
+    """
+    low, high = torch.aminmax(held, dim=0)
+    first = low.floor()
+    whole = torch.stack([first, torch.maximum(high.ceil(), first + 1)])
+    start, stop = whole.clamp(*limits)
+    counts = (stop - start).long()
+    if chosen is not None:
+        counts = counts * chosen
+    places = offsets(counts)
+    back = ends[1] < ends[0]
+    shift = start - places[:-1]
+    table = torch.cat(
+        [
+            held,
+            torch.where(back, whole.flip(0), whole),
+            (shift + back)[None],
+            (shift + ~back)[None],
+            ends,
+        ]
+    )
+    return _Cells(counts, places, table)
+
+
+def _parts(cells: _Cells, more: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Intervals [I] in the cells that they are cut into, one after another.
+
+    Args:
+        cells: of the intervals.
+        more: [M, I], what else the cells are to know of their intervals.
+        count: of the cells.
 
     Returns:
-        for each cell its interval, its whole number, where it begins and ends, and whether it is the interval's
-        first and last.
+        for each cell its interval, its whole number, where the interval enters and leaves it [2, K], which shares of the
+        interval these are, 0 to 1, [2, K], and the columns of `more`.
     """
-    bottom = low.floor()
-    first = bottom.clamp(min=least)
-    last = torch.maximum(high.ceil() - 1, bottom).clamp(max=most)
-    if least < 0:
-        first, last = first.clamp(max=most), last.clamp(min=least)
-    counts = (last - first + 1).clamp(min=0).long()
-    owner, within = ragged(counts)
-    number = taken(first, owner) + within
-    begins, ends = within == 0, within == taken(counts, owner) - 1
-    if least < 0:
-        start = torch.where(begins, taken(low, owner), number)
-        stop = torch.where(ends, taken(high, owner), number + 1)
-    else:
-        start = torch.maximum(number, taken(low, owner))
-        stop = torch.minimum(number + 1, taken(high, owner))
-    return owner, number, start, stop, begins, ends
+    owner = torch.repeat_interleave(cells.counts, output_size=count)
+    number = torch.arange(count, dtype=more.dtype, device=more.device)
+    known = columns(torch.cat([cells.table, more]), owner)
+    held, whole, shift, ends = known[:8].view(4, 2, -1)
+    edges = number + shift
+    outer = edges == whole
+    share = (edges - ends[0]) / (ends[1] - ends[0])
+    share[0].masked_fill_(outer[0], 0)
+    share[1].masked_fill_(outer[1], 1)
+    return owner, edges.amin(0), torch.where(outer, held, edges), share, known[8:]

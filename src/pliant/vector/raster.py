@@ -11,16 +11,16 @@ real numbers has a fixed order. No gradient comes from sampling.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from pliant.errors import InputError
 from pliant.vector.composite import blend, without_hidden
-from pliant.vector.coverage import Fragments, box_area, covered, winding_areas
-from pliant.vector.flatten import flatten
+from pliant.vector.coverage import Fragments, covered, planned, winding_areas, wound
+from pliant.vector.flatten import flatten, pair, read
 from pliant.vector.scene import Scene
 from pliant.vector.stroke import bar_area, stroked
 
@@ -45,25 +45,28 @@ def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Tensor:
         InputError: points that are not finite, such as after a step that was too large.
     """
     width, height = size or (max(1, round(scene.size[0])), max(1, round(scene.size[1])))
-    if not (torch.isfinite(scene.points).all() and torch.isfinite(scene.stroke_width).all()):
-        raise InputError("A point or a width of the drawing is not a finite number, so it cannot be drawn.")
-    scale = scene.points.new_tensor([width / scene.size[0], height / scene.size[1]])
-    lines = flatten(scene, scene.points * scale)
-    filled = (scene.colour_of >= 0) & ~scene.hidden
-    pencilled = (scene.stroke_of >= 0) & ~scene.hidden & (scene.stroke_width > 0)
-    strokes = bool(pencilled.any())
-    widths = scene.stroke_width * scale.prod().sqrt()
-    work = box_area(lines, filled, (width, height))
-    work += bar_area(lines, pencilled, widths, (width, height)) if strokes else 0
+    across, down = width / scene.size[0], height / scene.size[1]
+    lines = flatten(scene, scene.points * pair(across, down, scene.points))
+    widths = scene.stroke_width * math.sqrt(across * down)
+    plan = planned(lines, scene.filled, (width, height))
+    needs = list(plan.needs())
+    pencilled = scene.stroked & (widths > 0)
+    if scene.strokes:
+        needs.append(bar_area(lines, pencilled, widths, (width, height)))
+    areas, rows, pieces, *bars = (int(number) for number in read(*needs))
 
     bands: list[Tensor] = []
-    for top, bottom in _bands(height, work):
-        band = replace(lines, vertices=lines.vertices - lines.vertices.new_tensor([0, top])) if top else lines
-        part = (width, bottom - top)
-        fragments = covered(winding_areas(band, filled, part), band, scene.even_odd, scene.points.dtype)
-        if strokes:
+    for top, bottom in _bands(height, areas + sum(bars)):
+        part, band = (width, bottom - top), lines
+        if bottom - top == height:
+            area = wound(plan, areas, rows, pieces)
+        else:
+            band = replace(lines, vertices=lines.vertices - pair(0, top, lines.vertices))
+            area = winding_areas(band, scene.filled, part)
+        fragments = covered(area, band, scene.even_odd if scene.folds else None, scene.points.dtype)
+        if scene.strokes:
             fragments = _interleaved(fragments, stroked(band, pencilled, widths, part))
-        bands.append(_painted(scene, fragments, part, strokes=strokes))
+        bands.append(_painted(scene, fragments, part))
     return bands[0] if len(bands) == 1 else torch.cat(bands, dim=1)
 
 
@@ -73,14 +76,14 @@ def _bands(height: int, work: int) -> list[tuple[int, int]]:
     return list(pairwise(height * index // count for index in range(count + 1)))
 
 
-def _painted(scene: Scene, fragments: Fragments, size: tuple[int, int], *, strokes: bool) -> Tensor:
+def _painted(scene: Scene, fragments: Fragments, size: tuple[int, int]) -> Tensor:
     """The fragments of a scene over its background, [3, H, W]; with strokes, shapes are as `_interleaved` has them."""
     colours, opacity = _colours(scene, scene.colour_of), scene.opacity
-    if strokes:
+    if scene.strokes:
         colours = torch.stack([colours, _colours(scene, scene.stroke_of)], dim=1).flatten(0, 1)
-        opacity = opacity.repeat_interleave(2)
+        opacity = torch.stack([opacity, opacity], dim=1).flatten()
     pixels = size[0] * size[1]
-    background = 2 * scene.points.new_tensor(scene.background or WHITE) - 1
+    background = [2 * value - 1 for value in scene.background or WHITE]
     shown = without_hidden(fragments, opacity, pixels)
     return blend(shown, 2 * colours - 1, opacity, background, pixels).reshape(3, size[1], size[0])
 

@@ -125,6 +125,36 @@ class Scene:
         around = torch.where(self.closed, counts, counts + 1)[self.subpath_of, None]
         return first[self.subpath_of, None] + offsets % around
 
+    @cached_property
+    def last_segments(self) -> Tensor:
+        """int64 [B]: the last segment of each subpath."""
+        return self.lengths.cumsum(0) - 1
+
+    @cached_property
+    def gaps(self) -> Tensor:
+        """int64 [S]: 1 for the last segment of an open subpath, else 0."""
+        return torch.zeros_like(self.subpath_of).index_copy(0, self.last_segments, (~self.closed).long())
+
+    @cached_property
+    def filled(self) -> Tensor:
+        """Which paths are painted with a fill: bool [N]."""
+        return (self.colour_of >= 0) & ~self.hidden
+
+    @cached_property
+    def stroked(self) -> Tensor:
+        """Which paths are painted with a stroke, if that has a width: bool [N]."""
+        return (self.stroke_of >= 0) & ~self.hidden
+
+    @cached_property
+    def strokes(self) -> bool:
+        """Whether any path is stroked."""
+        return bool(self.stroked.any())
+
+    @cached_property
+    def folds(self) -> bool:
+        """Whether any path is filled by the even-odd rule."""
+        return bool(self.even_odd.any())
+
     def with_(
         self,
         *,
@@ -133,10 +163,13 @@ class Scene:
         opacity: Tensor | None = None,
         stroke_width: Tensor | None = None,
     ) -> Scene:
-        """The same drawing with other numbers, which gradients may go through."""
+        """The same drawing with other numbers, which gradients may go through.
+
+        What follows from its structure is worked out here once, so that none of many steps waits for a GPU to do it.
+        """
         changes = {"points": points, "colours": colours, "opacity": opacity, "stroke_width": stroke_width}
         changed = replace(self, **{name: value for name, value in changes.items() if value is not None})
-        changed.__dict__.update({name: self.__dict__[name] for name in _DERIVED if name in self.__dict__})
+        changed.__dict__.update({name: getattr(self, name) for name in _DERIVED})
         return changed
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Scene:
@@ -211,7 +244,7 @@ class Scene:
         return self
 
 
-_DERIVED = ("subpath_of", "path_of_subpath", "path_of", "path_of_point", "segments")
+_DERIVED = tuple(name for name, value in vars(Scene).items() if isinstance(value, cached_property))
 
 
 def stacked(scenes: Sequence[Scene]) -> Scene:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pliant.vector.coverage import FAINT, Fragments
-from pliant.vector.flatten import Polylines, ragged, taken
+from pliant.vector.flatten import Polylines, pair, ragged, read, taken
 
 __all__ = ["bar_area", "stroked"]
 
@@ -26,22 +26,22 @@ FLAT = 1e-5
 
 @dataclass(frozen=True)
 class _Bars:
-    """L lines as bars: rectangles that hold every pixel whose nearest place is on the line, or its end's share."""
+    """V lines as bars: rectangles that hold every pixel whose nearest place is on the line, or its end's share."""
 
-    line: Tensor
-    """int64 [L]: the vertex where the line begins."""
+    drawn: Tensor
+    """bool [V]: the line is one of a stroke."""
     begin: Tensor
-    """[L, 2]."""
+    """[V, 2]."""
     along: Tensor
-    """[L, 2] its direction, of length 1."""
+    """[V, 2] its direction, of length 1."""
     length: Tensor
-    """[L]."""
+    """[V]."""
     before: Tensor
-    """[L] how far the bar goes on before the line's begin."""
+    """[V] how far the bar goes on before the line's begin."""
     after: Tensor
-    """[L] how far beyond its end."""
+    """[V] how far beyond its end."""
     across: Tensor
-    """[L] half the width of the bar."""
+    """[V] half the width of the bar."""
 
 
 def stroked(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, int]) -> Fragments:
@@ -55,45 +55,43 @@ def stroked(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, i
     """
     bars = _bars(lines, painted, width.detach().double())
     bar, x, y = _pixels(bars, size)
-    key = taken(lines.path[bars.line] * (size[0] * size[1]), bar) + y * size[0] + x
+    key = taken(lines.path * (size[0] * size[1]), bar) + y * size[0] + x
     centres = torch.stack([x, y], dim=1) + 0.5
     winner = _nearest(bars, bar, centres, key)
     path, pixel = taken(key, winner) // (size[0] * size[1]), taken(key, winner) % (size[0] * size[1])
-    coverage = _bar_area(
-        lines, taken(bars.line, taken(bar, winner)), taken(centres, winner), width.double()[path] / 2
-    )
+    coverage = _bar_area(lines, taken(bar, winner), taken(centres, winner), width.double()[path] / 2)
     kept = (coverage.detach() > FAINT).nonzero()[:, 0]
     return Fragments(pixel[kept], path[kept], coverage[kept].to(width.dtype))
 
 
-def bar_area(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, int]) -> int:
+def bar_area(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, int]) -> Tensor:
     """How many pairs of a line and a pixel `stroked` would compare, at most."""
     bars = _bars(lines, painted, width.detach().double())
     areas = 2 * bars.across * (bars.before + bars.length + bars.after)
-    return int(areas.clamp(max=size[0] * size[1]).sum())
+    return (areas.clamp(max=size[0] * size[1]) * bars.drawn).sum()
 
 
 def _bars(lines: Polylines, painted: Tensor, width: Tensor) -> _Bars:
     vertices, following = lines.vertices.detach(), lines.following
     delta = vertices[following] - vertices
     length = delta.norm(dim=1)
-    along = torch.where(length[:, None] > 0, delta / length[:, None], delta.new_tensor([1.0, 0.0]))
+    along = torch.where(length[:, None] > 0, delta / length[:, None], pair(1, 0, delta))
     # Of the pixels outside a joint that turns by an angle, each line takes those up to half of it.
     turn = ((1 - (along * along[following]).sum(dim=1)) / 2).clamp(min=0).sqrt()
-    loose = lines.closing | lines.closing[following] | (length == 0) | (length[following] == 0)
+    closing = torch.zeros_like(length, dtype=torch.bool).index_copy_(0, lines.last, ~lines.closed)
+    ending = closing | (length == 0)
+    loose = ending | ending[following]
     after = torch.where(loose, 1, turn.clamp(max=1))
-    before = torch.empty_like(after)
-    before[following] = after
-    chosen = (painted[lines.path] & ~lines.closing).nonzero()[:, 0]
-    across = width[lines.path[chosen]] / 2 + REACH
+    before = torch.empty_like(after).index_copy_(0, following, after)
+    across = taken(width, lines.path) / 2 + REACH
     slack = 0.01
     return _Bars(
-        chosen,
-        vertices[chosen],
-        along[chosen],
-        length[chosen],
-        before[chosen] * across + slack,
-        after[chosen] * across + slack,
+        taken(painted, lines.path) & ~closing,
+        vertices,
+        along,
+        length,
+        before * across + slack,
+        after * across + slack,
         across,
     )
 
@@ -106,7 +104,7 @@ def _pixels(bars: _Bars, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]
     side = bars.across * ux.abs()
     top = y0 + torch.minimum(start * uy, stop * uy) - side
     bottom = y0 + torch.maximum(start * uy, stop * uy) + side
-    bar, row = _between(top, bottom, size[1])
+    bar, row = _between(top, bottom, size[1], bars.drawn)
 
     down = row + 0.5 - taken(y0, bar)
     ux, uy, across, start, stop, x0 = (taken(part, bar) for part in (ux, uy, bars.across, start, stop, x0))
@@ -116,11 +114,14 @@ def _pixels(bars: _Bars, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]
     return taken(bar, span), x, taken(row, span)
 
 
-def _between(low: Tensor, high: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def _between(low: Tensor, high: Tensor, count: int, chosen: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Whole numbers n from 0 to count - 1 with low <= n + 0.5 <= high: which interval each is of, and n."""
     first = (low - 0.5).ceil().clamp(0, count)
     last = (high - 0.5).floor().clamp(-1, count - 1)
-    owner, within = ragged((last - first + 1).clamp(min=0).long())
+    counts = (last - first + 1).clamp(min=0).long()
+    counts = counts if chosen is None else counts * chosen
+    (total,) = read(counts.sum())
+    owner, within = ragged(counts, int(total))
     return owner, taken(first.long(), owner) + within
 
 
