@@ -88,7 +88,9 @@ def test_a_picture_is_made_from_words_alone(page, model):
     page.do("change", label="Words", prompt=f" {WORDS} ", diffuser="tiny-sd", settings=QUICK)
     page.send("start")
     frame = page.see(1)
-    assert Image.open(io.BytesIO(frame["image"])).size == (64, 64)
+    live = Image.open(io.BytesIO(frame["image"]))
+    assert live.size == (64, 64)
+    assert np.std(live) > 0, "colours are seen from the first step on"
     ended = page.until("ended")
     state = page.until("state")
     assert (ended["reason"], ended["steps"]) == ("arrived", 5)
@@ -97,6 +99,8 @@ def test_a_picture_is_made_from_words_alone(page, model):
     assert (node["kind"], node["title"], node["size"]) == ("diffusion", f"“{WORDS}”", [64, 64])
     assert node["model"] == "tiny-sd"
     assert (state["document"]["edit"], state["document"]["prompt"]) == ("generate", WORDS)
+    listed = {each["session"]: each["title"] for each in page.served.get("/api/projects").json}
+    assert listed[page.session] == f"“{WORDS}”"
     assert page.do("undo")["document"]["at"]["node"] == blank["id"]
 
 

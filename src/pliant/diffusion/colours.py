@@ -1,4 +1,4 @@
-"""What colour latents have, roughly: a linear map, learnt from every picture that is encoded."""
+"""What colour latents have, roughly: a linear map, learnt from every picture that is encoded or decoded."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ class LatentColours:
     def __init__(self, channels: int) -> None:
         self._squares = 1e-3 * torch.eye(channels + 1, dtype=torch.float64)
         self._products = torch.zeros(channels + 1, 3, dtype=torch.float64)
+        self.known = False
+        """There was an example."""
 
     def learn(self, latents: Tensor, pixels: Tensor) -> None:
         """One more example: latents [C, h, w] and the picture [3, H, W] that they are of."""
+        self.known = True
         seen = _rows(latents)
         cells = F.adaptive_avg_pool2d(pixels, (latents.shape[1], latents.shape[2]))
         colours = cells.flatten(1).T.double().cpu()

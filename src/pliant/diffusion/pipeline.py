@@ -153,14 +153,18 @@ class DiffusionModel:
         """The picture [3, H, W] in [-1, 1] of latents [C, h, w]."""
         place = next(self.vae.parameters())
         scaled = latents[None].to(place.device, place.dtype) / self.vae.config.scaling_factor
-        return self.vae.decode(scaled).sample[0].float().clamp(-1, 1)
+        pixels = self.vae.decode(scaled).sample[0].float().clamp(-1, 1)
+        self._colours.learn(latents, pixels)
+        return pixels
 
     def glimpse(self, latents: Tensor) -> Tensor:
         """Colours of latents [C, h, w], smooth and without detail, in a thousandth of the time of `decode`.
 
         Returns:
-            [3, H, W] in [-1, 1] on the CPU; grey before the first picture was encoded.
+            [3, H, W] in [-1, 1] on the CPU; the first, where no picture was encoded, takes as long as `decode`.
         """
+        if not self._colours.known:
+            self.decode(latents)
         small = self._colours.of(latents)
         size = latents.shape[1] * self.factor, latents.shape[2] * self.factor
         return resize(small, size)

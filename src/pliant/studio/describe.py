@@ -23,6 +23,8 @@ _LISTS, _MEASURES = ("handles", "distances"), ("loss", "strain", "agreement", "p
 """What steps measure, by the names of both `StepFacts` and the edits."""
 _TITLES = {edit.name: edit.title.split(",")[0] for edit in EDITS if edit.group}
 """Of edits whose name is no word."""
+BLANK = "Blank"
+"""Title of a picture on which nothing is yet."""
 _KIND_TITLES = {"pixels": "Photo", "vector": "Drawing"}
 _KINDS: dict[Any, Kind] = {
     float: "number",
@@ -101,7 +103,7 @@ def _picture_title(node: Node) -> str:
     if "seed" in known:
         return f"Seed {known['seed']}"
     blank = node.kind == "pixels" and "blank" in known
-    return str(known.get("file") or ("Blank" if blank else _KIND_TITLES.get(node.kind, "Picture")))[:60]
+    return str(known.get("file") or (BLANK if blank else _KIND_TITLES.get(node.kind, "Picture")))[:60]
 
 
 def _prompts_in_words(node: Node) -> str:

@@ -26,7 +26,7 @@ from pathlib import Path
 from pliant.errors import InputError, PliantError
 from pliant.files import write_whole
 from pliant.project_file import Tree, read_project, read_tree, tree_text
-from pliant.studio.describe import node_title
+from pliant.studio.describe import BLANK, node_title
 from pliant.studio.foreign import check_tree
 from pliant.studio.messages import Document, Labelling, RecentProject
 from pliant.studio.stored import PngFiles, StateFiles, is_own
@@ -228,9 +228,7 @@ class Store:
                 changed = max(
                     file.stat().st_mtime for file in (tree, path / "history.jsonl") if file.exists()
                 )
-                found.append(
-                    RecentProject(
-                        session=path.name, title=node_title(nodes[0]), changed=changed, nodes=len(nodes)
-                    )
-                )
+                titles = [node_title(node) for node in nodes[:2]]
+                title = titles[-1] if titles[0] == BLANK else titles[0]
+                found.append(RecentProject(session=path.name, title=title, changed=changed, nodes=len(nodes)))
         return sorted(found, key=lambda one: -one.changed)[:most]

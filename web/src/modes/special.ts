@@ -19,6 +19,5 @@ export const SPECIAL: Readonly<Record<string, Special>> = {
   paste: THINGS,
   swap: THINGS,
   dragcontent: THINGS,
-  generate: THINGS,
   dragdiffusion: { ...THINGS, marks: DRAG.marks },
 };
