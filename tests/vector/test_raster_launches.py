@@ -90,8 +90,8 @@ def next_step(scene: Scene) -> Scene:
 @pytest.mark.parametrize(
     ("scene", "waits", "operations"),
     [
-        pytest.param(blobs(60, 128), 5, 420, id="fills"),
-        pytest.param(stacked([blobs(60, 128), scribbles(10, 128, (1, 8))]), 9, 950, id="strokes"),
+        pytest.param(blobs(60, 128), 5, 360, id="fills"),
+        pytest.param(stacked([blobs(60, 128), scribbles(10, 128, (1, 8))]), 9, 900, id="strokes"),
     ],
 )
 def test_a_step_rarely_waits(scene, waits, operations, lists):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, cast
 
 import torch
@@ -91,11 +92,12 @@ def _stack(fragments: Fragments, shapes: int, pixels: int, background: Sequence[
     depth = torch.zeros(pixels + 1, dtype=torch.int32, device=pixel.device)
     depth.scatter_add_(0, pixel, torch.ones_like(ordered))
     before = depth.cumsum(0) - depth
-    depths, by_depth = torch.sort(depth[:-1], stable=True, descending=True)
+    emptiness, by_depth = torch.sort(-depth[:-1], stable=True)
     number = torch.arange(max(len(pixel), pixels, shapes + 1), device=pixel.device)
     at = torch.empty_like(by_depth).scatter_(0, by_depth, number[:pixels])
     # No pixel has more fragments than there are shapes.
-    sizes = torch.searchsorted(-depths, -number[:shapes].int())
+    ranks = torch.arange(0, -shapes, -1, dtype=depth.dtype, device=pixel.device)
+    sizes = torch.searchsorted(emptiness, ranks)
     counts = [size for size in cast("list[int]", sizes.tolist()) if size] or [0]
     seen = sum(counts)
     ordered, order = ordered[:seen], order[:seen]
@@ -136,13 +138,10 @@ class _Blend(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         share, strength, alpha, above = ctx.saved_tensors
         stacks: _Stacks = ctx.stacks
-        through = torch.empty_like(alpha)  # what of each fragment reaches the eye
-        light = alpha.new_ones(len(stacks.at))
+        through = torch.ones_like(alpha)  # what of each fragment reaches the eye
         ranks = list(zip(through.split(stacks.sizes), (1 - alpha).split(stacks.sizes), strict=True))
-        for part, passing in reversed(ranks):
-            front = light[: len(part)]
-            part.copy_(front)
-            front.mul_(passing)
+        for (behind, _), (part, passing) in reversed(list(pairwise(ranks))):
+            torch.mul(part, passing, out=behind[: len(part)])
         gradient = taken(grads[0].contiguous(), torch.cat([stacks.by_depth[:size] for size in stacks.sizes]))
         for_alpha = through * torch.linalg.vecdot(above, gradient)
         for_shapes = alpha.new_zeros(len(alpha) + 1, 4)  # colours and opacity; the last for what is left out

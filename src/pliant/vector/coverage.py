@@ -20,7 +20,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from pliant.vector.flatten import Polylines, columns, offsets, ragged, read, run_sums, taken
+from pliant.vector.flatten import Polylines, columns, offsets, read, run_sums, taken
 
 __all__ = ["Fragments", "Plan", "covered", "fold", "planned", "winding_areas", "wound"]
 
@@ -70,13 +70,16 @@ class Plan:
     rows: _Cells
     """Of the lines of paths that are filled."""
     boxes: tuple[Tensor, Tensor, Tensor, Tensor]
-    """Left, top, width and height, each int64 [N], of what the filled paths touch of the picture."""
+    """Left, top, width and height, each int64 [N], of what the filled paths touch of the picture; widths have two to spare."""
+    areas: Tensor
+    """int64 [N + 1]: where the winding areas in each box begin, and where the last ones end."""
+    box_rows: Tensor
+    """int64 [N + 1]: so for the rows of the boxes."""
     size: tuple[int, int]
 
     def needs(self) -> tuple[Tensor, Tensor, Tensor]:
         """How many winding areas there will be, rows of them, and pieces of lines between rows of pixels."""
-        _, _, width, height = self.boxes
-        return ((width + 2) * height).sum(), height.sum(), self.rows.places[-1]
+        return self.areas[-1], self.box_rows[-1], self.rows.places[-1]
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class Pieces:
     """[C]: where on the line its middle lies, 0 to 1."""
     cell: Tensor
     """int64 [C]: where among the winding areas it lies; what lies left or right of the picture is in the nearest column."""
-    inside: Tensor
-    """bool [C]: it lies in the picture."""
+    outside: Tensor
+    """bool [C]: it lies left or right of the picture."""
     height: Tensor
     """[C], units, whole; positive for lines that go down."""
     place: Tensor
@@ -124,7 +127,10 @@ def planned(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -> Plan
     ends = columns(vertices, polylines.following)
     heights = torch.stack([vertices[1], ends[1]])
     rows = _cells(heights, heights, (0, size[1]), taken(filled, polylines.path))
-    return Plan(vertices, ends, polylines.path, rows, _boxes(vertices, polylines.path, filled, size), size)
+    boxes = _boxes(vertices, polylines.path, filled, size)
+    _, _, stride, height = boxes
+    areas = offsets(stride * height)
+    return Plan(vertices, ends, polylines.path, rows, boxes, areas, offsets(height), size)
 
 
 def winding_areas(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -> Area:
@@ -136,22 +142,22 @@ def winding_areas(polylines: Polylines, filled: Tensor, size: tuple[int, int]) -
 
 def wound(plan: Plan, areas: int, rows: int, pieces: int) -> Area:
     """Winding areas as planned; the numbers are what the plan needs."""
-    left, top, width, height = plan.boxes
-    stride = width + 2
-    area = height * stride
-    first = area.cumsum(0) - area
-    cut = _cut(plan, torch.stack([first - top * stride - left, stride]), pieces)
+    left, top, stride, height = plan.boxes
+    first = plan.areas[:-1] - left
+    cut = _cut(plan, torch.stack([torch.addcmul(first, top, stride, value=-1), stride]), pieces)
 
-    path, row = ragged(height, rows)
-    stride, shift = columns(torch.stack([stride, left + top * plan.size[0] - first]), path)
-    shift = shift + row * (plan.size[0] - stride)
+    path = torch.repeat_interleave(height, output_size=rows)
+    less = plan.size[0] - stride
+    shift = torch.addcmul(top * plan.size[0] - first, plan.box_rows[:-1], less, value=-1)
+    stride, less, shift = columns(torch.stack([stride, less, shift]), path)
+    shift = torch.addcmul(shift, torch.arange(rows, device=path.device), less)
     row_of = torch.repeat_interleave(stride, output_size=areas)
 
     beyond = (cut.height * cut.place).round()
     winding = torch.zeros(areas, dtype=torch.int64, device=path.device)
     winding.scatter_add_(0, cut.cell, (cut.height - beyond).long())
     winding.scatter_add_(0, cut.cell + 1, beyond.long())
-    cell = torch.where(cut.inside, cut.cell, areas - 1)
+    cell = cut.cell.masked_fill(cut.outside, areas - 1)
     return Area(winding.cumsum(0), cut, cell, row_of, shift, path)
 
 
@@ -241,17 +247,18 @@ def _slope(area: Area, delta: Tensor, even_odd: Tensor | None) -> Tensor:
 def _boxes(
     vertices: Tensor, path: Tensor, filled: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Left, top, width and height, each int64 [N], of what the filled paths touch of the picture."""
+    """The boxes of a `Plan`."""
     index = path.expand(2, -1)
-    low = vertices.new_full((2, len(filled)), float("inf"))
-    high = (-low).scatter_reduce_(1, index, vertices, "amax")
+    both = vertices.new_full((2, 2, len(filled)), float("inf"))
+    low, high = both
     low.scatter_reduce_(1, index, vertices, "amin")
-    both = torch.stack([low, high + 1]).floor_()
+    high.neg_().scatter_reduce_(1, index, vertices, "amax").add_(1)
+    both.floor_()
     both[:, 0].clamp_(0, size[0])
     both[:, 1].clamp_(0, size[1])
     start, stop = both.long().unbind()
     extent = (stop - start).clamp_(min=0) * filled
-    return start[0], start[1], extent[0], extent[1]
+    return start[0], start[1], extent[0] + 2, extent[1]
 
 
 def _cut(plan: Plan, boxes: Tensor, count: int) -> Pieces:
@@ -274,17 +281,18 @@ def _cut(plan: Plan, boxes: Tensor, count: int) -> Pieces:
     heights = (y * UNIT).round_()
     strip, column, x, share, known = _parts(strips, torch.cat([begins[None], t, heights]), int(total))
     begin, limits = known[0], known[1:].view(2, 2, -1)
-    t, h = torch.lerp(limits[:, :1], limits[:, 1:], share)
-    h.round_()
+    shares = torch.lerp(limits[:, :1], limits[:, 1:], share)
+    shares[1].round_()
+    span, rise = shares[:, 1] - shares[:, 0]
     held = column.clamp(0, width)
     return Pieces(
         places=taken(strips.places, plan.rows.places),
         line=taken(line, strip),
-        span=t[1] - t[0],
-        middle=t.mean(0),
+        span=span,
+        middle=shares[0].mean(0),
         cell=(begin + held).long(),
-        inside=column == column.clamp(0, width - 1),
-        height=h[1] - h[0],
+        outside=column != column.clamp(0, width - 1),
+        height=rise,
         place=x.clamp(0, width).mean(0) - held,
     )
 

@@ -64,19 +64,19 @@ def flatten(scene: Scene, points: Tensor) -> Polylines:
         raise InputError("A point or a width of the drawing is not a finite number, so it cannot be drawn.")
     ends = offsets(vertex_counts)
     segment = torch.repeat_interleave(vertex_counts, output_size=int(total))
-    within = torch.arange(len(segment), device=points.device) - taken(ends, segment)
-    t = within.double() / taken(counts, segment)
+    number = torch.arange(len(segment), dtype=points.dtype, device=points.device)
+    t = (number - taken(ends, segment)) / taken(counts, segment)
     vertices = cast("Tensor", _Vertices.apply(corners, segment, ends, _bernstein(t)))
 
-    last = taken(ends, scene.last_segments + 1) - 1
-    starts = torch.cat([last.new_zeros(1), last + 1])[:-1]
-    following = torch.arange(1, len(segment) + 1, device=points.device).index_copy_(0, last, starts)
+    places = taken(ends, scene.places)
+    last = places[1:] - 1
+    following = torch.arange(1, len(segment) + 1, device=points.device).index_copy_(0, last, places[:-1])
     return Polylines(vertices, following, taken(scene.path_of, segment), last, scene.closed)
 
 
 def read(*numbers: Tensor) -> list[float]:
-    """Numbers that are on the device, with one wait for all of them; whole ones are exact below 2^53."""
-    return torch.stack([number.double() for number in numbers]).tolist()
+    """Numbers that are on the device, int64 or float64, with one wait for all of them."""
+    return torch.stack(numbers).tolist()
 
 
 def pair(first: float, second: float, like: Tensor) -> Tensor:

@@ -89,8 +89,8 @@ def _painted(scene: Scene, fragments: Fragments, size: tuple[int, int]) -> Tenso
 
 
 def _colours(scene: Scene, rows: Tensor) -> Tensor:
-    """Colours [N, 3] of the paths' fills or strokes; black where there is none."""
-    return torch.cat([scene.colours, scene.colours.new_zeros(1, 3)])[rows]
+    """Colours [N, 3] of the paths' fills or strokes; any where there is none."""
+    return scene.colours[rows] if len(scene.colours) else scene.colours.new_zeros(len(rows), 3)
 
 
 def _interleaved(fills: Fragments, strokes: Fragments) -> Fragments:

@@ -126,14 +126,14 @@ class Scene:
         return first[self.subpath_of, None] + offsets % around
 
     @cached_property
-    def last_segments(self) -> Tensor:
-        """int64 [B]: the last segment of each subpath."""
-        return self.lengths.cumsum(0) - 1
+    def places(self) -> Tensor:
+        """int64 [B + 1]: where the segments of each subpath begin, and where the last ones end."""
+        return torch.cat([self.lengths.new_zeros(1), self.lengths.cumsum(0)])
 
     @cached_property
     def gaps(self) -> Tensor:
         """int64 [S]: 1 for the last segment of an open subpath, else 0."""
-        return torch.zeros_like(self.subpath_of).index_copy(0, self.last_segments, (~self.closed).long())
+        return torch.zeros_like(self.subpath_of).index_copy(0, self.places[1:] - 1, (~self.closed).long())
 
     @cached_property
     def filled(self) -> Tensor:
