@@ -91,7 +91,7 @@ def next_step(scene: Scene) -> Scene:
     ("scene", "waits", "operations"),
     [
         pytest.param(blobs(60, 128), 5, 360, id="fills"),
-        pytest.param(stacked([blobs(60, 128), scribbles(10, 128, (1, 8))]), 9, 900, id="strokes"),
+        pytest.param(stacked([blobs(60, 128), scribbles(10, 128, (1, 8))]), 9, 860, id="strokes"),
     ],
 )
 def test_a_step_rarely_waits(scene, waits, operations, lists):

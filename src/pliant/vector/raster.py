@@ -22,7 +22,7 @@ from pliant.vector.composite import blend, without_hidden
 from pliant.vector.coverage import Fragments, covered, planned, winding_areas, wound
 from pliant.vector.flatten import flatten, pair, read
 from pliant.vector.scene import Scene
-from pliant.vector.stroke import bar_area, stroked
+from pliant.vector.stroke import bars_along, stroked
 
 __all__ = ["rasterise"]
 
@@ -50,13 +50,13 @@ def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Tensor:
     widths = scene.stroke_width * math.sqrt(across * down)
     plan = planned(lines, scene.filled, (width, height))
     needs = list(plan.needs())
-    pencilled = scene.stroked & (widths > 0)
-    if scene.strokes:
-        needs.append(bar_area(lines, pencilled, widths, (width, height)))
-    areas, rows, pieces, *bars = (int(number) for number in read(*needs))
+    bars = bars_along(lines, scene.stroked & (widths > 0), widths) if scene.strokes else None
+    if bars is not None:
+        needs.append(bars.area((width, height)))
+    areas, rows, pieces, *compared = (int(number) for number in read(*needs))
 
     bands: list[Tensor] = []
-    for top, bottom in _bands(height, areas + sum(bars)):
+    for top, bottom in _bands(height, areas + sum(compared)):
         part, band = (width, bottom - top), lines
         if bottom - top == height:
             area = wound(plan, areas, rows, pieces)
@@ -64,8 +64,8 @@ def rasterise(scene: Scene, size: tuple[int, int] | None = None) -> Tensor:
             band = replace(lines, vertices=lines.vertices - pair(0, top, lines.vertices))
             area = winding_areas(band, scene.filled, part)
         fragments = covered(area, band, scene.even_odd if scene.folds else None, scene.points.dtype)
-        if scene.strokes:
-            fragments = _interleaved(fragments, stroked(band, pencilled, widths, part))
+        if bars is not None:
+            fragments = _interleaved(fragments, stroked(band, bars, widths, part))
         bands.append(_painted(scene, fragments, part))
     return bands[0] if len(bands) == 1 else torch.cat(bands, dim=1)
 

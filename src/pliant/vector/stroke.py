@@ -16,7 +16,7 @@ from torch import Tensor
 from pliant.vector.coverage import FAINT, Fragments
 from pliant.vector.flatten import Polylines, pair, ragged, read, taken
 
-__all__ = ["bar_area", "stroked"]
+__all__ = ["Bars", "bars_along", "stroked"]
 
 REACH = 0.71
 """How far beyond its edge a stroke can touch a pixel, from the pixel's centre: half a diagonal."""
@@ -25,13 +25,14 @@ FLAT = 1e-5
 
 
 @dataclass(frozen=True)
-class _Bars:
-    """V lines as bars: rectangles that hold every pixel whose nearest place is on the line, or its end's share."""
+class Bars:
+    """V lines as bars: rectangles that hold every pixel whose nearest place is on the line, or its end's share.
+
+    They are the same wherever the lines are moved to.
+    """
 
     drawn: Tensor
     """bool [V]: the line is one of a stroke."""
-    begin: Tensor
-    """[V, 2]."""
     along: Tensor
     """[V, 2] its direction, of length 1."""
     length: Tensor
@@ -43,35 +44,34 @@ class _Bars:
     across: Tensor
     """[V] half the width of the bar."""
 
+    def area(self, size: tuple[int, int]) -> Tensor:
+        """How many pairs of a line and a pixel of a picture `stroked` would compare, at most."""
+        areas = 2 * self.across * (self.before + self.length + self.after)
+        return (areas.clamp(max=size[0] * size[1]) * self.drawn).sum()
 
-def stroked(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, int]) -> Fragments:
+
+def stroked(lines: Polylines, bars: Bars, width: Tensor, size: tuple[int, int]) -> Fragments:
     """The pixels that strokes cover.
 
     Args:
         lines: gradients go to their vertices.
-        painted: bool [N], the paths that are stroked.
+        bars: of these lines.
         width: [N] in pixels; gradients go to it. The coverage has its type.
         size: width and height of the picture.
     """
-    bars = _bars(lines, painted, width.detach().double())
-    bar, x, y = _pixels(bars, size)
+    begin = lines.vertices.detach()
+    bar, x, y = _pixels(bars, begin, size)
     key = taken(lines.path * (size[0] * size[1]), bar) + y * size[0] + x
     centres = torch.stack([x, y], dim=1) + 0.5
-    winner = _nearest(bars, bar, centres, key)
+    winner = _nearest(bars, bar, centres - taken(begin, bar), key)
     path, pixel = taken(key, winner) // (size[0] * size[1]), taken(key, winner) % (size[0] * size[1])
     coverage = _bar_area(lines, taken(bar, winner), taken(centres, winner), width.double()[path] / 2)
     kept = (coverage.detach() > FAINT).nonzero()[:, 0]
     return Fragments(pixel[kept], path[kept], coverage[kept].to(width.dtype))
 
 
-def bar_area(lines: Polylines, painted: Tensor, width: Tensor, size: tuple[int, int]) -> Tensor:
-    """How many pairs of a line and a pixel `stroked` would compare, at most."""
-    bars = _bars(lines, painted, width.detach().double())
-    areas = 2 * bars.across * (bars.before + bars.length + bars.after)
-    return (areas.clamp(max=size[0] * size[1]) * bars.drawn).sum()
-
-
-def _bars(lines: Polylines, painted: Tensor, width: Tensor) -> _Bars:
+def bars_along(lines: Polylines, painted: Tensor, width: Tensor) -> Bars:
+    """Bars of the paths that are stroked, a bool [N], with these widths [N] in pixels."""
     vertices, following = lines.vertices.detach(), lines.following
     delta = vertices[following] - vertices
     length = delta.norm(dim=1)
@@ -83,11 +83,10 @@ def _bars(lines: Polylines, painted: Tensor, width: Tensor) -> _Bars:
     loose = ending | ending[following]
     after = torch.where(loose, 1, turn.clamp(max=1))
     before = torch.empty_like(after).index_copy_(0, following, after)
-    across = taken(width, lines.path) / 2 + REACH
+    across = taken(width.detach().double(), lines.path) / 2 + REACH
     slack = 0.01
-    return _Bars(
+    return Bars(
         taken(painted, lines.path) & ~closing,
-        vertices,
         along,
         length,
         before * across + slack,
@@ -96,10 +95,10 @@ def _bars(lines: Polylines, painted: Tensor, width: Tensor) -> _Bars:
     )
 
 
-def _pixels(bars: _Bars, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+def _pixels(bars: Bars, begin: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
     """Pixels whose centres lie in bars: number of the bar, x and y, each int64."""
     ux, uy = bars.along.unbind(1)
-    x0, y0 = bars.begin.unbind(1)
+    x0, y0 = begin.unbind(1)
     start, stop = -bars.before, bars.length + bars.after
     side = bars.across * ux.abs()
     top = y0 + torch.minimum(start * uy, stop * uy) - side
@@ -136,9 +135,9 @@ def _interval(bounds: tuple[Tensor, Tensor], slope: Tensor) -> tuple[Tensor, Ten
     )
 
 
-def _nearest(bars: _Bars, bar: Tensor, centres: Tensor, key: Tensor) -> Tensor:
-    """Of all pairs [K] of a bar and a pixel's centre [K, 2], that with the least distance for each key, in its order."""
-    away, along = centres - taken(bars.begin, bar), taken(bars.along, bar)
+def _nearest(bars: Bars, bar: Tensor, away: Tensor, key: Tensor) -> Tensor:
+    """Of all pairs [K] of a bar and a pixel's centre, away [K, 2] from its begin, the nearest for each key, in its order."""
+    along = taken(bars.along, bar)
     on = (away * along).sum(dim=1).clamp(min=0).minimum(taken(bars.length, bar))
     squared = (away - on[:, None] * along).square().sum(dim=1)
     keys, where = torch.unique(key, return_inverse=True)
