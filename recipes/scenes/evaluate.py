@@ -38,19 +38,19 @@ edits; it knows {things} things and the words of `recipes/scenes/wording.py`, an
 | --- | --- |
 | parameters | UNet {unet:,}, VAE {vae:,}, text encoder {text_encoder:,} |
 | prediction | noise, 1,000 steps, scaled linear betas 0.00085 to 0.012 |
-| training of the VAE | {vae_images:,} scenes, {vae_seconds:.0f} s on {gpus} NVIDIA H200 |
-| of UNet and text encoder | {images:,} latents in {steps:,} steps, {seconds:.0f} s on the same |
+| training of the VAE | {vae_images:,} scenes, {vae_seconds:.0f} s on {vae_gpus} NVIDIA H200 |
+| of UNet and text encoder | {images:,} latents in {steps:,} steps, {seconds:.0f} s on {gpus} |
 | data | scenes of Fluent 3D emoji (MIT), composited on the fly by `recipes/scenes` |
 | licence | Apache-2.0 |
 
-Measured by `recipes/scenes/evaluate.py` with {sampling} steps of DDIM and a guidance of {guidance:g}:
+Measured by `recipes/scenes/evaluate.py` on {pictures} pictures a figure, {sampling} steps of DDIM, a guidance of {guidance:g}:
 
 | | |
 | --- | --- |
 | PSNR of the VAE, scenes never trained on | {psnr:.2f} dB |
 | the same, of things never trained on | {psnr_unseen:.2f} dB |
 {rows}
-| Fréchet distance to scenes, {pictures} pictures in the judge's vectors | {distance:.4f} (scenes: {distance_floor:.4f}) |
+| Fréchet distance to scenes, in the judge's vectors | {distance:.4f} (scenes: {distance_floor:.4f}) |
 
 The judge is a text-image model with other weights than the one that comes with Pliant; nothing here was trained with it.
 Scenes to scenes: the same figures of composited pictures, which is as good as it can get by this judge.
@@ -209,6 +209,7 @@ def write_card(folder: Path, report: dict[str, object]) -> None:
         rows=rows,
         vae_images=vae.get("images", 0),
         vae_seconds=vae.get("seconds", 0),
+        vae_gpus=vae.get("gpus", 1),
         **{name: value for name, value in report.items() if name != "choices"},
         **training,
     )

@@ -175,7 +175,7 @@ def test_a_project_keeps_candidates_as_branches_and_is_gone_on_with(pliant):
             ["remove", "photo.png", "--mask", "mask.png", "--candidates", "2", "--preset", "copy"],
             "no noise is drawn",
         ),
-        (["remove", "photo.png", "--mask", "mask.png"], "scenes-256 does not come with this version"),
+        (["remove", "photo.png", "--mask", "mask.png", "--model", "scenes-512"], "no model 'scenes-512'"),
         (["remove", "nothing.png", "--mask", "mask.png"], "nothing.png"),
         (
             ["dragcontent", "photo.png", "--mask", "mask.png", "--handle", "1,1"],

@@ -1,5 +1,7 @@
 """Pictures from words."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
@@ -56,7 +58,8 @@ def test_sizes_seeds_and_what_is_not_wanted(tiny_model):
     settings = GenerateSettings(num_inference_steps=3, width=128, height=70)
     *_, wide = generate("a cat", model=tiny_model(), settings=settings)
     assert wide.picture.size == (128, 64)
-    *_, other = generate("a cat", negative_prompt="dogs", model=tiny_model(), settings=settings)
+    without = replace(settings, negative_prompt="dogs")
+    *_, other = generate("a cat", model=tiny_model(), settings=without)
     assert not torch.allclose(wide.picture.latents, other.picture.latents, atol=1e-4)
     *_, again = generate("a cat", model=tiny_model(), settings=settings)
     assert torch.equal(wide.picture.latents, again.picture.latents)
@@ -67,7 +70,7 @@ def test_every_kind_of_model_makes_pictures(tiny_model, kind):
     settings = GenerateSettings(num_inference_steps=4)
     *_, last = generate("a cat", model=tiny_model(kind), settings=settings)
     assert torch.isfinite(last.picture.pixels()).all()
-    assert last.network_calls == (4 if kind == "lcm" else 8)
+    assert last.network_calls == pytest.approx(4 if kind == "lcm" else 8)
 
 
 def test_what_cannot_be_made_is_told(tiny_model):

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pliant.diffusion.energy import Grid
-from pliant.diffusion.inversion import Bank, BankKey, bank_of, drawn, noised_only
+from pliant.diffusion.inversion import Bank, BankKey, bank_of, noised_only
 from pliant.diffusion.loading import load_diffusion
 from pliant.diffusion.picture import DiffusionPicture
 from pliant.diffusion.pipeline import Condition, DiffusionModel
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pliant.diffusion.warp import Warped
 
 __all__ = ["DiffusionStep", "Reach", "run", "soft"]
+
+RIM = 5
+"""Pixels across, half of which inside the edge of a copied thing are made anew, for the seam."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,9 +160,14 @@ def _planned(
     task, settings, rgb = asked.task, asked.settings, asked.pictures[0]
     preset, weights, mask = PRESETS[settings.preset], task.weights, _reach(asked).mask
     injection = task.injection([bank.shape for bank in banks])
+    copy, sure, canvas = None, None, rgb
     if preset.first:
-        copy = model.encode(asked.copy(from_uint8(rgb)).pixels)
-        started = _noised(model, copy, banks[0], preset.first, settings.seed)
+        wanted = asked.copy(from_uint8(rgb))
+        copy = noised_only(model, model.encode(wanted.pixels), words[0], preset.steps, settings.seed)
+        started = copy.latents[preset.first]
+        sure = shrunk(_inside(wanted), banks[0].shape)[None, None].to(started)
+        canvas = torch.where(mask[..., None] > 0, to_uint8(wanted.pixels), rgb)
+        mask = mask * (1 - _surely(wanted))
         injection = replace(injection, own=True, begin=0.0, end=1.0)
     else:
         started = task.begin([bank.latents[0] for bank in banks])
@@ -174,9 +182,11 @@ def _planned(
         pull=weights.pull,
         terms=tuple(replace(term, weight=term.weight * changes[term.part]) for term in task.terms(grids)),
         banks=tuple(banks),
+        copy=copy,
+        sure=sure,
         injection=injection,
     )
-    return plan, rgb, mask
+    return plan, canvas, mask
 
 
 def _filling(
@@ -186,26 +196,29 @@ def _filling(
     settings, preset = asked.settings, PRESETS[asked.settings.preset]
     copy = asked.copy(from_uint8(asked.pictures[0]))
     mask = torch.minimum(_unknown(copy, settings.feather), _reach(asked).mask)
-    latents = model.encode(copy.pixels)
-    bank = noised_only(model, latents, words[0], preset.steps, settings.seed)
-    started = _noised(model, latents, bank, preset.first, settings.seed)
+    bank = noised_only(model, model.encode(copy.pixels), words[0], preset.steps, settings.seed)
+    started = bank.latents[preset.first]
     region = shrunk(mask, bank.shape, any_part=True)[None, None].to(started)
     plan = Plan(started, region, region, *words, guidance=1.0, banks=(bank,))
     return plan, to_uint8(copy.pixels), mask
-
-
-def _noised(model: DiffusionModel, latents: Tensor, bank: Bank, step: int, seed: int) -> Tensor:
-    noise = drawn(tuple(latents.shape), seed).to(latents)
-    return model.schedule.noised(latents, noise, bank.timesteps[step])
 
 
 def _unknown(copy: Warped, feather: float) -> Tensor:
     """What a copy does not know, with a soft edge: what was uncovered, and the seam around what was put somewhere."""
     outside = 1 - (copy.placed[None, None] > 0.5).float()
     seam = F.max_pool2d(outside, 9, 1, 4) * F.max_pool2d(1 - outside, 9, 1, 4)
-    inside = 1 - F.max_pool2d(outside, 9, 1, 4)  # of what was put somewhere, all but its rim
-    known = F.avg_pool2d(inside, 5, 1, 2)
-    return soft(torch.maximum(copy.uncovered, seam[0, 0]), feather) * (1 - known[0, 0])
+    return soft(torch.maximum(copy.uncovered, seam[0, 0]), feather) * (1 - _surely(copy))
+
+
+def _surely(copy: Warped) -> Tensor:
+    """How sure a copy is of each pixel of the things in it."""
+    return F.avg_pool2d(_inside(copy)[None, None], 5, 1, 2)[0, 0]
+
+
+def _inside(copy: Warped) -> Tensor:
+    """Of what was put somewhere, all but its rim."""
+    outside = 1 - (copy.placed[None, None] > 0.5).float()
+    return 1 - F.max_pool2d(outside, RIM, 1, RIM // 2)[0, 0]
 
 
 def soft(region: Tensor, feather: float) -> Tensor:

@@ -56,7 +56,6 @@ class GenerateSettings:
 def generate(
     prompt: str,
     *,
-    negative_prompt: str | None = None,
     model: DiffusionModel | None = None,
     settings: GenerateSettings = GenerateSettings(),
 ) -> Iterator[DiffusionStep]:
@@ -64,7 +63,6 @@ def generate(
 
     Args:
         prompt: what it shows.
-        negative_prompt: what it should not show; that of the settings if not given.
         model: scenes-256 if not given.
         settings: how.
 
@@ -81,8 +79,7 @@ def generate(
         round(side / 64) * 64 if side else model.resolution for side in (settings.width, settings.height)
     )
     told = model.condition(prompt.strip(), (width, height))
-    unwanted = settings.negative_prompt if negative_prompt is None else negative_prompt
-    against = model.condition(unwanted.strip(), (width, height))
+    against = model.condition(settings.negative_prompt.strip(), (width, height))
     shape = (1, int(model.unet.config.in_channels), height // model.factor, width // model.factor)
     everywhere = torch.ones(1, 1, *shape[2:], device=model.device)
     noise = drawn(shape, settings.seed).to(model.device)

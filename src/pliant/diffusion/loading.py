@@ -56,11 +56,6 @@ def load_diffusion(
     if isinstance(source, str) and source.startswith("hub:"):
         name, parts = source, _read_folder(_downloaded(source.removeprefix("hub:")))
     else:
-        if source == EMBEDDED and EMBEDDED not in [entry.name for entry in zoo.entries()]:
-            raise CheckpointError(
-                f"{EMBEDDED} does not come with this version of Pliant; name a Stable Diffusion (--model), "
-                "or take the preset copy, which needs none."
-            )
         path = zoo.resolve(source)
         name = path.stem if path.is_file() else path.name
         parts = _read_folder(path) if path.is_dir() else _read_file(path, config)

@@ -71,7 +71,7 @@ PRESETS = {
         worded=_all(50),
     ),
     "fast": Preset(
-        20, 6, "noised", guided=frozenset((6, 7, 8, 9, 10)), worded=frozenset(range(6, 14)), hold=True
+        20, 8, "noised", guided=frozenset((8, 9, 10)), worded=frozenset((8, 9, 10, 11)), hold=True
     ),
     "warp": Preset(20, 12, "none", hold=True),
 }
@@ -120,6 +120,10 @@ class Plan:
     terms: tuple[Term, ...] = ()
     banks: tuple[Bank, ...] = ()
     """Of the picture itself, and of others."""
+    copy: Bank | None = None
+    """Of the copy of what is wanted, where sampling begins from it."""
+    sure: Tensor | None = field(default=None, repr=False)
+    """float32 [1, 1, h, w], 1 where the copy shows a thing itself, which stays."""
     injection: Injection | None = None
 
 
@@ -160,9 +164,11 @@ def sample(
                 after = schedule.step(clean, noise, timestep, following, eta=eta, fresh=fresh)
             if time + 1 < times:
                 now = _back(model, plan, after, timestep, following)
+        number = step + 1 if following is not None else -1
+        if plan.copy is not None and plan.sure is not None:
+            after = plan.sure * plan.copy.latents[number] + (1 - plan.sure) * after
         if preset.hold and plan.banks:
-            known = plan.banks[0].latents[step + 1 if step + 1 < preset.steps else -1]
-            after = plan.open * after + (1 - plan.open) * known
+            after = plan.open * after + (1 - plan.open) * plan.banks[0].latents[number]
         now = after
         yield step, (now if following is None else clean)[0], energy
 
