@@ -1,0 +1,59 @@
+"""The model that comes with Pliant: its size, pictures from words, an edit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pliant.diffusion.edits import ThingSettings, move
+from pliant.diffusion.generate import GenerateSettings, generate
+from pliant.diffusion.loading import EMBEDDED, load_diffusion
+from pliant.diffusion.things import Thing
+from pliant.images import load_image
+from pliant.picture import PixelPicture
+from pliant.selecting import in_box
+from pliant.zoo import resolve
+
+PROMPT = "a red chocolate bar left of a bus on snow under a grey sky"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_diffusion()
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """One of `recipes/scenes` that was never trained on, of Fluent emoji (Microsoft, MIT)."""
+    return PixelPicture.of(load_image(Path(__file__).with_name("bus.png")))
+
+
+def test_it_takes_60_megabytes_at_most_and_has_a_card():
+    folder = resolve(EMBEDDED)
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 60e6
+    assert "Apache-2.0" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_pictures_are_of_the_colours_that_words_name(model):
+    settings = GenerateSettings(num_inference_steps=12, seed=3)
+    *_, last = generate("a red car on grass under a blue sky", model=model, settings=settings)
+    red, green, blue = torch.from_numpy(np.array(last.image)).float().unbind(-1)
+    assert (blue > red + 30)[:60].float().mean() > 0.8  # the sky
+    assert (green > blue + 30)[230:].float().mean() > 0.8  # the grass
+    assert 0.02 < ((red > green + 80) & (red > blue + 80)).float().mean() < 0.4  # the car
+
+
+def test_a_thing_is_moved_in_48_passes_and_all_else_stays_to_the_bit(model, scene):
+    bus = in_box(scene.rgb.numpy(), (88, 100, 82, 92))
+    thing = Thing(bus, shift=(70, -11))
+    steps = list(move(scene, thing, prompt=PROMPT, model=model, settings=ThingSettings(feather=8)))
+    last = steps[-1]
+    assert last.arrived
+    assert last.network_calls <= 48
+    untouched = last.reach.mask == 0
+    assert untouched.float().mean() > 0.3
+    made = torch.from_numpy(np.array(last.image))
+    assert torch.equal(made[untouched], scene.rgb[untouched])
+    *_, second = move(scene, Thing(bus, shift=(60, 0)), prompt=PROMPT, model=model)
+    assert second.network_calls * 1.5 <= last.network_calls
