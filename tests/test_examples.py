@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
@@ -59,3 +60,34 @@ def test_a_letter_follows_words_with_its_shape_only(tmp_path):
     assert (after.colours - before.colours).abs().max() < 0.003
     with Image.open(tmp_path / "glyph.png") as sheet:
         assert sheet.width > 2 * 320
+
+
+@pytest.mark.timeout(240)
+def test_a_thing_of_a_made_scene_is_moved_and_another_removed(tmp_path):
+    script = REPOSITORY / "examples" / "04_things.py"
+    command = [
+        sys.executable,
+        str(script),
+        "--out",
+        str(tmp_path),
+        "--only",
+        "move",
+        "remove",
+        "--steps",
+        "8",
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "move: " in run.stdout
+    assert "remove: " in run.stdout
+    with Image.open(tmp_path / "things.png") as sheet:
+        assert sheet.width > 4 * 256
+    with Image.open(tmp_path / "move.png") as pair:
+        assert changed(pair) > 5
+    with Image.open(tmp_path / "remove.png") as pair:
+        assert changed(pair) > 5
+
+
+def changed(pair):
+    """Mean difference of the two pictures of a sheet."""
+    before, after = (pair.convert("RGB").crop((4 + 260 * i, 4, 260 + 260 * i, 260)) for i in range(2))
+    return np.abs(np.asarray(before, float) - np.asarray(after, float)).mean()
