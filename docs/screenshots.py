@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pliant.images import load_image
+from pliant.picture import PixelPicture
+
 IMAGES = Path(__file__).parent / "images" / "studio"
 PHOTO = IMAGES.parent / "astronaut.jpg"
 """Eileen Collins, by NASA; in the public domain."""
@@ -30,6 +34,9 @@ LOWER_FACE = [(76, 150), (176, 150), (176, 172), (78, 172), (84, 194), (170, 194
 """A stroke over the lower face."""
 FRINGE = [(96, 66), (128, 58), (160, 66), (158, 80), (128, 74), (98, 80)]
 """A stroke of hair over the forehead."""
+WORDS = "a mushroom on grass at dawn"
+EXAMPLE = runpy.run_path(str(Path(__file__).parents[1] / "examples" / "04_things.py"))
+"""Finds where the thing of a scene is."""
 
 
 @contextmanager
@@ -222,17 +229,40 @@ def drawings(browser: Browser, url: str) -> None:
 
 
 def things(browser: Browser, url: str) -> None:
-    """A thing of a photo is selected by a box, and moved."""
+    """Words become four scenes; in one of them a thing is selected by a box, and moved."""
     page = browser.new_context(viewport=WIDE, color_scheme="light").new_page()  # type: ignore[arg-type]
     page.goto(url)
-    page.get_by_test_id("choose-image-file").set_input_files(str(PHOTO))
-    until(page, "window.__pliant?.document?.at && __pliant.view.zoom > 0")
-    page.get_by_test_id("mode-things").click()
-    draw_box(page, (0.25, 0.665, 0.415, 0.84), tool="things-box")
+    page.get_by_test_id("from-words").click()
+    until(page, "window.__pliant?.document?.at && __pliant.document.edit === 'generate'")
+    words = page.get_by_test_id("prompt")
+    words.fill(WORDS)
+    words.press("Enter")
+    steps = page.get_by_test_id("setting-num_inference_steps")
+    steps.fill("20")
+    steps.press("Enter")
+    page.get_by_test_id("candidates-wanted").select_option("4")
+    page.get_by_test_id("run").click()
+    until(page, "__pliant.document.candidates?.length === 4 && !__pliant.run")
+    shoot(page, "from_words")
+    page.get_by_test_id("candidate-3").click()
+    page.get_by_test_id("candidates-done").click()
+    until(page, "__pliant.document.candidates.length === 0")
+    page.get_by_test_id("task-move").click()
+    scene = shown(page)
+    left, top, wide, high = (each / scene.size[0] for each in EXAMPLE["box"](scene))
+    draw_box(page, (left, top, left + wide, top + high), tool="things-box")
     until(page, "__pliant.state.document.things.length === 1")
-    pull(page, (0.333, 0.75), (0.6, 0.57))
+    middle, way = (left + wide / 2, top + high / 2), EXAMPLE["room_beside"](scene) / scene.size[0]
+    pull(page, middle, (middle[0] + way, middle[1]))
     until(page, "__pliant.view.previewed")
     shoot(page, "things")
+
+
+def shown(page: Page) -> PixelPicture:
+    """The picture as the server has it."""
+    origin, session, at = page.evaluate("[location.origin, __pliant.session, __pliant.document.at]")
+    address = f"{origin}/api/sessions/{session}/frames/{at['node']}/{at['step']}"
+    return PixelPicture.of(load_image(page.context.request.get(address).body()))
 
 
 def draw_box(page: Page, sides: tuple[float, float, float, float], tool: str = "tool-box") -> None:
