@@ -10,6 +10,8 @@ from pliant.diffusion.edits import ThingSettings, move
 from pliant.diffusion.generate import GenerateSettings, generate
 from pliant.diffusion.loading import EMBEDDED, load_diffusion
 from pliant.diffusion.things import Thing
+from pliant.errors import CheckpointError
+from pliant.gan.latent import load_generator
 from pliant.images import load_image
 from pliant.picture import PixelPicture
 from pliant.selecting import in_box
@@ -57,3 +59,8 @@ def test_a_thing_is_moved_in_48_passes_and_all_else_stays_to_the_bit(model, scen
     assert torch.equal(made[untouched], scene.rgb[untouched])
     *_, second = move(scene, Thing(bus, shift=(60, 0)), prompt=PROMPT, model=model)
     assert second.network_calls * 1.5 <= last.network_calls
+
+
+def test_who_takes_it_for_a_generator_is_told():
+    with pytest.raises(CheckpointError, match="scenes-256: it is a diffusion model"):
+        load_generator(EMBEDDED)

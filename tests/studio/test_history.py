@@ -266,7 +266,7 @@ def test_a_project_file_becomes_a_session(store, tmp_path):
         {"inputs": {"crop": {"centre": [1, 2], "scale": 1, "angle": 0, "size": [0, 32]}}},
         {"settings": {"max_steps=1) or print(": 1}},
         {"settings": {"max_steps": "1"}},
-        {"facts": [{"origin": {"seed": 3}}]},
+        {"kind": "latent", "facts": [{"origin": {"seed": 3}}]},
         {"facts": [{"origin": {"seed": "3); import os", "truncation_psi": 1}}]},
         {"facts": [{"origin": {"seed": -1, "truncation_psi": 1}}]},
         {"facts": [{"origin": {"file": 5}}]},

@@ -27,6 +27,10 @@ def read_native(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: a file is missing or broken, or config and tensors do not belong together.
     """
+    if (folder / "model_index.json").is_file():
+        raise CheckpointError(
+            "it is a diffusion model; expected a StyleGAN2 generator (pliant generate, move, remove and others take it)."
+        )
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise CheckpointError(f"the folder has no {name}; expected {CONFIG} and {WEIGHTS} side by side.")
