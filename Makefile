@@ -68,7 +68,7 @@ clean: ## Remove what was made here
 	@touch $@
 
 .venv/studio: .venv/base
-	PLIANT_SKIP_WEB=1 $(BIN)/python -m pip install -q -e ".[studio,video]"
+	PLIANT_SKIP_WEB=1 $(BIN)/python -m pip install -q -e ".[studio,video,vector,diffusion]"
 	@touch $@
 
 .venv/dev: .venv/base

@@ -475,16 +475,16 @@ def test_models_of_photos_are_told_from_the_others(own_home, page):
     assert "tiny-sd" not in page.welcome["words"]
 
 
-def test_without_a_model_copies_are_made_and_the_rest_is_said(tmp_path, monkeypatch):
+def test_without_diffusers_copies_are_made_and_the_rest_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("PLIANT_HOME", str(make_home(tmp_path / "home")))
+    monkeypatch.setattr("pliant.studio.diffusion_models.find_spec", lambda name: None)
     studio = Studio(tmp_path / "studio", test=True)
-    studio.diffusion_models._sources.clear()  # the embedded one, where it is there
     with serve(studio) as served, served.page() as page:
         assert page.welcome["diffusers"] == []
         page.upload(photo())
         page.do("change", label="Task", edit="move")
         page.do("change", label="Move", things=[thing(kept(page, disc()), shift=[40, 0])])
-        assert "No diffusion model is installed" in page.refused("start")
+        assert "No diffusion model can be read without diffusers" in page.refused("start")
         page.until("state")
         page.do("change", label="Preset", settings=COPY)
         ended, state = page.run()

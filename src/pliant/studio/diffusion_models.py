@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 
 MISSING = (
-    "No diffusion model is installed; put one, a folder with a model_index.json, among your models, "
+    'No diffusion model can be read without diffusers; install it with pip install "pliant[diffusion]", '
     'or take the preset "copy", which needs none.'
 )
 
 
 class DiffusionModels(Named["DiffusionModel"]):
-    """Diffusion models by name: Pliant's own, and those among the user's models.
+    """Diffusion models by name: Pliant's own, and those among the user's models; none where diffusers is not installed.
 
     Args:
         device: where they compute.
@@ -28,7 +29,8 @@ class DiffusionModels(Named["DiffusionModel"]):
 
     def __init__(self, device: str) -> None:
         self.device = device
-        entries = [entry for entry in zoo.entries() if is_diffusion_model(entry.path)]
+        readable = zoo.entries() if find_spec("diffusers") is not None else []
+        entries = [entry for entry in readable if is_diffusion_model(entry.path)]
         entries.sort(key=lambda entry: entry.name != EMBEDDED)
         super().__init__({entry.name: entry.path for entry in entries}, "diffusion model", MISSING)
 

@@ -85,7 +85,7 @@ export class Things {
       if (edit.value === null || welcome.value?.diffusers.length !== 0) return null;
       if (!hasPreset(edit.value)) return "No diffusion model is installed.";
       if (document.value?.settings[edit.value.name]?.preset === "copy") return null;
-      return "No diffusion model is installed; until one is, only the preset “copy” works.";
+      return "Without diffusers only the preset “copy” works.";
     });
     this.shown = computed(() => {
       const current = document.value;

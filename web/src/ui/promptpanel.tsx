@@ -32,7 +32,7 @@ export function DiffuserPanel() {
     return (
       <Section name="diffuser" title="Model">
         <p class="quiet" data-testid="no-diffuser">
-          No diffusion model is installed. Put one, a folder with a model_index.json, among your models.
+          Diffusion models need diffusers: pip install "pliant[diffusion]".
           {canCopy && " Until then things are copied, and holes filled, without one."}
         </p>
         {canCopy && things.obstacle.value && (
