@@ -83,7 +83,7 @@ export class Things {
     });
     this.obstacle = computed(() => {
       if (edit.value === null || welcome.value?.diffusers.length !== 0) return null;
-      if (!hasPreset(edit.value)) return "No diffusion model is installed.";
+      if (!hasPreset(edit.value)) return "Diffusion models need diffusers.";
       if (document.value?.settings[edit.value.name]?.preset === "copy") return null;
       return "Without diffusers only the preset “copy” works.";
     });
