@@ -85,7 +85,7 @@ test("who fetches something elsewhere comes back to the task and the selection",
 test("without a model only copies can be made, which is said", () => {
   const { things, session } = open({});
   session.welcome.value = { diffusers: [] } as never;
-  expect(things.obstacle.value).toMatch(/No diffusion model/);
+  expect(things.obstacle.value).toMatch(/Without diffusers/);
   session.change({ label: "Preset", settings: { preset: "copy" } });
   expect(things.obstacle.value).toBeNull();
 });
