@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import uvicorn
 from numpy.typing import NDArray
 from PIL import Image
@@ -45,6 +46,14 @@ def make_home(folder: Path) -> Path:
         write_native(model, folder / "models" / name)
     part_heads.ensemble_head(tiny.generator(SIZE)).save(folder / "heads" / "tiny")
     return folder
+
+
+@contextmanager
+def living_in(home: Path) -> Iterator[None]:
+    """While this lasts, Pliant's home is there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLIANT_HOME", str(home))
+        yield
 
 
 def png_text(image: Image.Image) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pliant.studio.studio import Studio
-from served import Page, Served, make_home, serve
+from served import Page, Served, living_in, make_home, serve
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def own_home(home) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLIANT_HOME", str(home))
+    with living_in(home):
         yield
 
 

@@ -19,7 +19,7 @@ from pliant.vector.scene import VectorPicture
 from pliant.vector.svg import read_svg
 from pliant.vector.svg_writer import svg_text
 from pliant.vector.trace import TraceSettings, trace
-from served import make_home, picture_of, serve
+from served import living_in, make_home, picture_of, serve
 from text_images import save_words
 
 
@@ -37,8 +37,7 @@ def own_home(tmp_path_factory):
     """A home with a text-image model beside the generators."""
     home = make_home(tmp_path_factory.mktemp("home"))
     save_words(home / "models" / "tiny-words")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLIANT_HOME", str(home))
+    with living_in(home):
         yield
 
 

@@ -26,7 +26,7 @@ from pliant.vector.draw import DrawSettings, blank, draw
 from pliant.vector.restyle import RestyleSettings, restyle
 from pliant.vector.scene import VectorPicture
 from pliant.vector.svg import read_svg
-from served import make_home, picture_of, serve
+from served import living_in, make_home, picture_of, serve
 from text_images import save_words
 
 QUICK = {"max_steps": 3, "crops": 2}
@@ -42,8 +42,7 @@ def own_home(tmp_path_factory):
     home = make_home(tmp_path_factory.mktemp("home"))
     save_words(home / "models" / "tiny-words")
     save_words(home / "models" / "other words")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLIANT_HOME", str(home))
+    with living_in(home):
         yield
 
 

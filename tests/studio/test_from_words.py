@@ -17,7 +17,7 @@ from pliant.diffusion.loading import load_diffusion
 from pliant.project import Project
 from pliant.studio.foreign import check_tree
 from pliant.studio.studio import Studio
-from served import make_home, picture_of, png_text, serve
+from served import living_in, make_home, picture_of, png_text, serve
 from tiny_sd import save_tiny
 
 QUICK = {"num_inference_steps": 4}
@@ -29,8 +29,7 @@ def own_home(tmp_path_factory):
     """A home with a diffusion model beside the generators."""
     home = make_home(tmp_path_factory.mktemp("home"))
     save_tiny(home / "models" / "tiny-sd")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLIANT_HOME", str(home))
+    with living_in(home):
         yield
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from pliant.studio.studio import Studio
-from served import NEVER, Served, make_home, serve
+from served import NEVER, Served, living_in, make_home, serve
 
 SAVES = 0.3
 """Seconds between two savings of a run here."""
@@ -49,10 +49,8 @@ def started(home):
 @contextmanager
 def again(home):
     """The server that comes after it, in this process, which is there sooner."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLIANT_HOME", str(home))
-        with serve(Studio(home / "studio", model="tiny")) as served:
-            yield served
+    with living_in(home), serve(Studio(home / "studio", model="tiny")) as served:
+        yield served
 
 
 def ended(process):

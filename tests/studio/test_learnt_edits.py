@@ -10,7 +10,7 @@ from PIL import Image
 
 from pliant.gan.latent import fingerprint, sample
 from pliant.gan.vectors import EditVector, vectors_folder, vectors_for
-from served import SIZE, make_home
+from served import SIZE, living_in, make_home
 
 import tiny
 
@@ -34,8 +34,7 @@ def own_home(tmp_path_factory):
     AGE.save(home / "vectors" / "b.safetensors")
     vector("foreign", 3, tiny.generator(SIZE, seed=5)).save(home / "vectors" / "c.safetensors")
     (home / "vectors" / "d.safetensors").write_bytes(b"nothing")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLIANT_HOME", str(home))
+    with living_in(home):
         yield
 
 

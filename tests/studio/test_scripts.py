@@ -19,7 +19,7 @@ from pliant.gan.vectors import EditVector
 from pliant.project import Project
 from pliant.steps import Trace
 from pliant.studio.script import script
-from served import NEVER, SIZE, make_home
+from served import NEVER, SIZE, living_in, make_home
 
 import tiny
 
@@ -165,8 +165,7 @@ def own_home(tmp_path_factory):
         offset = 0.3 * torch.randn(generator.config.num_ws, generator.config.w_dim)
         learnt = EditVector(name, offset, ("sea", "land"), fingerprint(generator))
         learnt.save(home / "vectors" / f"{number}.safetensors")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLIANT_HOME", str(home))
+    with living_in(home):
         yield
 
 

@@ -26,7 +26,7 @@ from pliant.studio.foreign import check_tree
 from pliant.studio.models import Models
 from pliant.studio.studio import Studio
 from pliant.zoo import user_folder
-from served import make_home, picture_of, png_text, serve
+from served import living_in, make_home, picture_of, png_text, serve
 from tiny_sam import save_tiny_sam
 from tiny_sd import save_tiny
 
@@ -59,8 +59,7 @@ def own_home(tmp_path_factory):
     save_tiny(home / "models" / "tiny-sd")
     save_tiny(home / "models" / "other sd", seed=1)
     save_tiny_sam(home / "models" / "tiny sam")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLIANT_HOME", str(home))
+    with living_in(home):
         yield
 
 
