@@ -1,7 +1,8 @@
 """How near edits of things come to a right answer that is known, and what they cost.
 
     python benchmarks/diffusion.py --data .carry/scenes                       # this machine's CPU: hours
-    python benchmarks/diffusion.py --data .carry/scenes --device cuda --workers 12
+    python benchmarks/diffusion.py --data .carry/scenes --device cuda --workers 12    # all GPUs that there are
+    python benchmarks/diffusion.py --data .carry/scenes --device cuda --count 1 --drags 1 --name alone
 
 Pairs are scenes that were never trained on, drawn twice (`recipes/scenes/pairs.py`): with one thing moved, resized, turned,
 removed, pasted or given other colours, its shadow with it. The edit is told the thing's mask, where it goes and the caption
@@ -11,7 +12,8 @@ Point drags take the moves: three points of the thing, and the region that the a
 * PSNR and ST-LPIPS (AlexNet) to the right answer, inside of what it touches and outside; for the distance inside, the rest
   is the answer's, and the other way round.
 * Place: pixels between where the thing is and where it should be, found by sliding the answer's thing over the picture.
-* Calls: forward equivalents of the UNet, in an edit that has to look at the picture first, and in a second one; so seconds.
+* Calls: forward equivalents of the UNet, in an edit that has to look at the picture first. A second edit of the same picture,
+  seconds and memory are measured with one worker only: several wait for one another.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import argparse
 import json
 import math
 import platform
+import resource
 import shlex
 import statistics
 import sys
@@ -65,8 +68,9 @@ COLUMNS = {
     "calls_again": "second edit",
     "seconds": "seconds",
     "seconds_again": "second edit",
+    "mib": "MiB",
 }
-DIGITS = (2, 2, 4, 4, 1, 0, 0, 2, 2)
+DIGITS = (2, 2, 4, 4, 1, 0, 0, 2, 2, 0)
 SEARCH = 24
 """Pixels aside that a thing is looked for."""
 TITLES = {NOTHING: "do nothing", "copy": "copy and paste", "warp": "warp + fill", DRAG: "DragDiffusion"}
@@ -171,13 +175,15 @@ def _wait() -> None:
 def work(args: argparse.Namespace, share: int) -> list[dict[str, Any]]:
     """Every `args.workers`-th pair, from number `share` on: each method's figures."""
     torch.set_num_threads(1 if args.workers > 1 else torch.get_num_threads())
+    if args.device == "cuda":
+        torch.cuda.set_device(share % torch.cuda.device_count())
     model = load_diffusion(args.model, args.device)
     judge = Judge(
         perceptual.PerceptualDistance(args.stlpips or perceptual.weights_path()).to(args.device), args.device
     )
     composer = Composer(sprites := read_sprites(args.data))
     planner = Planner(sprites)
-    wanted = [(task, seed) for task in args.tasks for seed in range(args.count)][share :: args.workers]
+    wanted = [(task, seed) for seed in range(args.count) for task in args.tasks][share :: args.workers]
     rows: list[dict[str, Any]] = []
     deadline = time.monotonic() + args.seconds
     for (task, seed), pair in zip(
@@ -185,6 +191,8 @@ def work(args: argparse.Namespace, share: int) -> list[dict[str, Any]]:
     ):
         if time.monotonic() > deadline:
             break
+        if args.workers == 1 and not rows:
+            timed(edited(pair, "fast", model, 0))  # the first of all is slower
         tried = {method: one(args, model, judge, pair, method) for method in methods(args, task, seed)}
         rows += [{"task": task, "seed": seed, "method": method, **found} for method, found in tried.items()]
     return rows
@@ -215,12 +223,14 @@ def one(
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     last, made, seconds = timed(begin())
-    found: dict[str, Any] = {"calls": last.network_calls, "seconds": seconds}
-    if torch.cuda.is_available():
-        found["mib"] = torch.cuda.max_memory_allocated() / 2**20
-    if method not in {"copy", "warp", "drag copy"}:
-        again, _, found["seconds_again"] = timed(begin())
-        found["calls_again"] = again.network_calls
+    found: dict[str, Any] = {"calls": last.network_calls}
+    if args.workers == 1:
+        found["seconds"] = seconds
+        if args.device == "cuda":
+            found["mib"] = torch.cuda.max_memory_allocated() / 2**20
+        if method not in {"copy", "warp", "drag copy"}:
+            again, _, found["seconds_again"] = timed(begin())
+            found["calls_again"] = again.network_calls
     if args.sheet:
         found["picture"] = to_uint8(made).numpy().tobytes()
     return found | judge.figures(pair, made)
@@ -228,11 +238,17 @@ def one(
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Means by task and method."""
-    lines = ["| task | method | " + " | ".join(COLUMNS.values()) + " |", "| --- " * (2 + len(COLUMNS)) + "|"]
+    columns = [
+        (key, name, places)
+        for (key, name), places in zip(COLUMNS.items(), DIGITS, strict=True)
+        if any(key in row for row in rows)
+    ]
+    names = ["task", "method", *(name for _, name, _ in columns)]
+    lines = ["| " + " | ".join(names) + " |", "| --- " * len(names) + "|"]
     for task, method in dict.fromkeys((row["task"], row["method"]) for row in rows):
         chosen = [row for row in rows if (row["task"], row["method"]) == (task, method)]
         cells = [task, TITLES.get(method, method)]
-        for key, places in zip(COLUMNS, DIGITS, strict=True):
+        for key, _, places in columns:
             values = [row[key] for row in chosen if key in row]
             cells.append(f"{statistics.fmean(values):.{places}f}" if values else "")
         lines.append("| " + " | ".join(cells) + " |")
@@ -262,10 +278,18 @@ def sheet(args: argparse.Namespace, rows: Sequence[dict[str, Any]], path: Path) 
     contact_sheet(pictures, 2 + len(shown), labels).save(path, quality=88)
 
 
+def _memory(args: argparse.Namespace) -> str:
+    """A sentence on the memory that was measured, if it was."""
+    if args.workers > 1:
+        return ""
+    if args.device == "cuda":
+        return "*MiB*: the most that was in use on the GPU, the weights among it."
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return f"The most memory that the process had: {most:.0f} MiB."
+
+
 def page(summary: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
     """What `benchmarks/results/` keeps."""
-    memory = [row["mib"] for row in rows if row["method"] == "fast" and "mib" in row]
-    told = f" Most memory of a `fast` edit: {max(memory):.0f} MiB." if memory else ""
     return f"""# Edits of things against right answers
 
 {summary["machine"]}. {summary["pairs"]} pairs at 256 x 256, model {summary["model"]}.
@@ -273,7 +297,7 @@ def page(summary: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
 Command: `{summary["command"]}`
 
 What the columns mean is told by `benchmarks/diffusion.py`. *Outside* is beyond what the right answer touches; a thing's shadow
-is inside. *Calls* are forward equivalents of the UNet; *second edit* is another edit of the same picture.{told}
+is inside. *Calls* are forward equivalents of the UNet; *second edit* is another edit of the same picture. {summary["memory"]}
 
 {table(rows)}
 """
@@ -322,6 +346,7 @@ def main(argv: list[str] | None = None) -> int:
         + (f", {args.workers} processes" if args.workers > 1 else ""),
         "model": Path(args.model).name,
         "pairs": len({(row["task"], row["seed"]) for row in rows}),
+        "memory": _memory(args),
     }
     args.out.mkdir(parents=True, exist_ok=True)
     stem = args.out / f"diffusion_{args.device}{args.name and '_' + args.name}"

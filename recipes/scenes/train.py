@@ -6,7 +6,7 @@ As Stable Diffusion 1: the noise is predicted, over 1,000 steps; what is minimis
 A latent is used for several steps, each time with other noise: new scenes replace the oldest of a store on the device, and
 batches are drawn from it, so that drawing and encoding cost little.
 
-A later run goes on with `--resume` from the state in OUT, or with `--start FOLDER` from the weights of a pipeline. The rate of
+A later run goes on with `--resume` from the state in OUT, or with `--weights FOLDER` from the weights of a pipeline. The rate of
 learning falls only over the last share `--cool` of a run: give 0 to all but the last.
 """
 
@@ -103,8 +103,8 @@ class Training:
         torch.manual_seed(args.seed)
         self.tokenizer = make_tokenizer(sprites.things)
         self.net = Networks(make_unet(sizes), make_text(sizes, self.tokenizer))
-        if args.start:
-            before = load_pipeline(args.start)
+        if args.weights:
+            before = load_pipeline(args.weights)
             self.net.unet.load_state_dict(before.unet.state_dict())
             self.net.text.load_state_dict(before.text_encoder.state_dict())
         self.net.to(self.device, memory_format=torch.channels_last)
@@ -253,7 +253,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--compile", action="store_true", help="with torch.compile")
     parser.add_argument("--resume", action="store_true", help="go on from the state in OUT")
-    parser.add_argument("--start", type=Path, default=None, help="a pipeline to start from")
+    parser.add_argument("--weights", type=Path, default=None, help="a pipeline to start from")
     parser.add_argument("--every", type=int, default=20, help="steps between reports")
     parser.add_argument("--save-every", type=float, default=150, help="seconds between states")
     parser.add_argument("--workers", type=int, default=7, help="processes that plan scenes, of each process")

@@ -158,7 +158,7 @@ def test_training_goes_on_where_it_stopped(scenes, trained):
 
 def test_weights_of_a_pipeline_can_be_the_start(scenes, trained, tmp_path):
     out, command = trained
-    start = ["--start", str(out / "scenes-256"), "--vae", str(out / "vae"), "--rate", "0", "--steps", "1"]
+    start = ["--weights", str(out / "scenes-256"), "--vae", str(out / "vae"), "--rate", "0", "--steps", "1"]
     scenes.train.main([*command, "--out", str(tmp_path), *start])
     one, other = (scenes.models.load_pipeline(folder / "scenes-256") for folder in (out, tmp_path))
     for a, b in zip(one.unet.parameters(), other.unet.parameters(), strict=True):

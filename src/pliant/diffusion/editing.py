@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DiffusionStep", "Reach", "run", "soft"]
 
-RIM = 5
-"""Pixels across, half of which inside the edge of a copied thing are made anew, for the seam."""
-
 
 @dataclass(frozen=True, eq=False)
 class Reach:
@@ -165,9 +162,9 @@ def _planned(
         wanted = asked.copy(from_uint8(rgb))
         copy = noised_only(model, model.encode(wanted.pixels), words[0], preset.steps, settings.seed)
         started = copy.latents[preset.first]
-        sure = shrunk(_inside(wanted), banks[0].shape)[None, None].to(started)
+        sure = shrunk(wanted.placed, banks[0].shape)[None, None].to(started)
         canvas = torch.where(mask[..., None] > 0, to_uint8(wanted.pixels), rgb)
-        mask = mask * (1 - _surely(wanted))
+        mask = mask * (1 - wanted.placed)
         injection = replace(injection, own=True, begin=0.0, end=1.0)
     else:
         started = task.begin([bank.latents[0] for bank in banks])
@@ -204,21 +201,10 @@ def _filling(
 
 
 def _unknown(copy: Warped, feather: float) -> Tensor:
-    """What a copy does not know, with a soft edge: what was uncovered, and the seam around what was put somewhere."""
+    """What a copy does not know, with a soft edge: what was uncovered, and the ground around what was put somewhere."""
     outside = 1 - (copy.placed[None, None] > 0.5).float()
     seam = F.max_pool2d(outside, 9, 1, 4) * F.max_pool2d(1 - outside, 9, 1, 4)
-    return soft(torch.maximum(copy.uncovered, seam[0, 0]), feather) * (1 - _surely(copy))
-
-
-def _surely(copy: Warped) -> Tensor:
-    """How sure a copy is of each pixel of the things in it."""
-    return F.avg_pool2d(_inside(copy)[None, None], 5, 1, 2)[0, 0]
-
-
-def _inside(copy: Warped) -> Tensor:
-    """Of what was put somewhere, all but its rim."""
-    outside = 1 - (copy.placed[None, None] > 0.5).float()
-    return 1 - F.max_pool2d(outside, RIM, 1, RIM // 2)[0, 0]
+    return soft(torch.maximum(copy.uncovered, seam[0, 0]), feather) * (1 - copy.placed)
 
 
 def soft(region: Tensor, feather: float) -> Tensor:

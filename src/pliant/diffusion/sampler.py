@@ -70,9 +70,7 @@ PRESETS = {
         fresh=frozenset(range(11, 20)),
         worded=_all(50),
     ),
-    "fast": Preset(
-        20, 8, "noised", guided=frozenset((8, 9, 10)), worded=frozenset((8, 9, 10, 11)), hold=True
-    ),
+    "fast": Preset(20, 10, "noised", guided=frozenset((10, 11)), worded=frozenset((10, 11, 12)), hold=True),
     "warp": Preset(20, 12, "none", hold=True),
 }
 """The published ones as their programs have them; `fast` and `warp` are ours."""
