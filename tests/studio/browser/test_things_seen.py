@@ -1,6 +1,7 @@
 """Things of photos as a person works with them: select, move, remove, paste, restyle, drag, choose among results."""
 
 import io
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -314,6 +315,15 @@ def test_shift_keeps_a_move_straight_and_escape_gives_it_up(things):
 
 
 # ---- the other tasks
+
+
+def test_no_task_stands_alone_in_its_row(things):
+    for width in (1280, 390):
+        things.page.set_viewport_size({"width": width, "height": 844})
+        boxes = [each.bounding_box() for each in things.get("task").locator("label").all()]
+        rows = Counter(box["y"] for box in boxes)
+        assert set(rows.values()) <= {2, 3}
+        assert all(sum(box["width"] for box in boxes if box["y"] == y) > 260 for y in rows), "they fill it"
 
 
 def test_what_is_selected_is_removed(things):
