@@ -430,6 +430,8 @@ def test_results_stand_side_by_side_and_one_is_chosen(things):
     things.ended(4)
     assert things.get("candidates").locator("button").count() == 3
     nodes = things.read("state.document.candidates")
+    listed = [each.get_attribute("data-testid") for each in things.get("tree").get_by_role("button").all()]
+    assert listed[1:] == [f"node-{node}" for node in nodes], "in the same order"
     assert things.read("state.document.at.node") == nodes[2]
     things.click("candidate-1")
     things.until(f"s.state.document.at.node === '{nodes[0]}'")
