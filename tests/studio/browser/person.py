@@ -1,6 +1,7 @@
 """The page as a person uses it: a hand that clicks on the picture, and eyes on its state."""
 
 import io
+import re
 import time
 from contextlib import contextmanager
 
@@ -108,6 +109,18 @@ class Studio:
     def tap(self, x: float, y: float) -> None:
         """Click a pixel of the picture."""
         self.page.mouse.click(*self.place(x, y))
+
+    def aim(self, x: int, y: int) -> None:
+        """Bring the crosshair to a pixel of the picture, by keys alone."""
+        self.get("canvas").focus()
+        spot = self.page.locator(".canvas-spot")
+        if not spot.inner_text():
+            self.press("Enter")
+        for key, back, place, number in (("ArrowRight", "ArrowLeft", x, 0), ("ArrowDown", "ArrowUp", y, 1)):
+            way = place - int(re.findall(r"\d+", spot.inner_text())[number])
+            far, near = divmod(abs(way), 10)
+            name = key if way > 0 else back
+            self.press(*[f"Shift+{name}"] * far, *[name] * near)
 
     def pull(self, *ways: tuple[float, float], steps: int = 4) -> None:
         """Press at the first pixel, move over the others, let go at the last."""

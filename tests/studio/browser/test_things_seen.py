@@ -206,6 +206,30 @@ def test_a_click_grows_and_the_tolerance_is_changed_after_it(things):
     assert selected(things).sum() > 1.5 * disc_at(DISC).sum()
 
 
+def test_things_are_selected_by_the_keyboard_alone(things):
+    things.press("w")
+    things.aim(*DISC)
+    things.press("Enter")
+    things.until("s.state.document.things.length === 1 && s.view.thing === 0")
+    assert alike(selected(things), disc_at(DISC)) > 0.85
+    things.press("Shift+ArrowRight")
+    moved_to(things, [10, 0])
+    things.press("Escape", "r")
+    things.aim(160, 160)
+    with things.held("Enter"):
+        things.press(*["Shift+ArrowRight", "Shift+ArrowDown"] * 4)
+    things.until("s.state.document.things.length === 2 && s.view.thing === 1")
+    assert selected(things, 1)[180, 180]
+    things.press("Escape")
+    things.aim(90, 90)
+    assert things.page.locator(".canvas-spot").inner_text() == "90, 90: thing 1."
+    things.press("Enter")
+    things.until("s.view.thing === 0")
+    things.press("Delete")
+    things.until("s.state.document.things.length === 1")
+    moved_to(things, [0, 0])
+
+
 def test_shift_adds_and_alt_takes_away(things):
     lasso(things, DISC)
     whole = selected(things).sum()
