@@ -9,6 +9,15 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import BrowserContext
 
+STILL = """async () => {
+    const canvas = document.querySelector("[data-testid=canvas]");
+    const place = () => JSON.stringify([canvas.getBoundingClientRect(), __pliant.view.zoom]);
+    for (let before = ""; before !== place(); ) {
+        before = place();
+        for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+    }
+}"""
+
 
 class Studio:
     """One tab."""
@@ -99,6 +108,10 @@ class Studio:
 
     # ---- the picture
 
+    def settle(self) -> None:
+        """Wait until the picture lies still: where controls come or go it moves, a frame later."""
+        self.page.evaluate(STILL)
+
     def place(self, x: float, y: float, size: int = 256) -> tuple[float, float]:
         """Where a pixel of the picture is on the screen, when the whole picture is in view."""
         box = self.get("canvas").bounding_box()
@@ -108,6 +121,7 @@ class Studio:
 
     def tap(self, x: float, y: float) -> None:
         """Click a pixel of the picture."""
+        self.settle()
         self.page.mouse.click(*self.place(x, y))
 
     def aim(self, x: int, y: int) -> None:
@@ -124,6 +138,7 @@ class Studio:
 
     def pull(self, *ways: tuple[float, float], steps: int = 4) -> None:
         """Press at the first pixel, move over the others, let go at the last."""
+        self.settle()
         self.page.mouse.move(*self.place(*ways[0]))
         self.page.mouse.down()
         for way in ways[1:]:
