@@ -243,8 +243,10 @@ def test_points_by_the_keyboard_alone(portrait):
     assert portrait.read("document.points[0].handle") == [117, 179]
     portrait.press("Delete")
     portrait.until("s.state.document.points.length === 0")
+    assert portrait.page.locator(".pointer").inner_text() == "117, 179"
     portrait.press("Escape")
     assert not portrait.page.locator(".canvas-crosshair").is_visible()
+    assert portrait.page.locator(".pointer").inner_text() == ""
 
 
 def test_the_crosshair_stays_in_sight_and_gives_way_to_the_mouse(portrait):

@@ -361,6 +361,14 @@ export class Stage {
     this.hover(moved);
   }
 
+  /** False when it was not shown. */
+  private hideCrosshair(): boolean {
+    const wasShown = this.crosshair.isShown;
+    this.crosshair.hide();
+    if (wasShown) this.hover(null);
+    return wasShown;
+  }
+
   private tellSpot(): void {
     const press = this.crosshair.press();
     const { placement } = this.camera;
@@ -375,7 +383,7 @@ export class Stage {
 
   private arrow(across: number, down: number, shift: boolean): boolean {
     if (this.pressing === null && this.nudge(across, down, shift)) {
-      this.crosshair.hide();
+      this.hideCrosshair();
       return true;
     }
     const length = shift ? LONG_STEP : 1;
@@ -408,7 +416,7 @@ export class Stage {
       leave: () => {
         this.pressing?.drop();
         this.pressing = null;
-        this.crosshair.hide();
+        this.hideCrosshair();
       },
       cancel: () => {
         const brushed = this.brush.cancel();
@@ -419,9 +427,7 @@ export class Stage {
         this.pressing = null;
         if (this.points.cancel() || painted || cropped) return true;
         if (this.model.editable.peek() && this.deselect()) return true;
-        const wasShown = this.crosshair.isShown;
-        this.crosshair.hide();
-        return wasShown;
+        return this.hideCrosshair();
       },
     };
   }
