@@ -407,7 +407,7 @@ KEYS = {
     "Points": {"V": takes("point", "b"), "P": takes("point", "b")},
     "Brush for the region": {"B": takes("brush", "v"), "R": takes("brush", "v")},
     "Draw boxes": {"R": takes_box},
-    "On the picture: press at the crosshair (arrows move it, Shift farther)": {
+    "Press at the crosshair": {
         "Enter": presses,
         "Shift+Enter": presses_straight,
         "Alt+Enter": presses_away,

@@ -193,7 +193,7 @@ const THINGS: readonly Key[] = [
 const CROSSHAIR: readonly Key[] = [
   {
     chords: ["Enter", "Shift+Enter", "Alt+Enter"],
-    does: "On the picture: press at the crosshair (arrows move it, Shift farther)",
+    does: "Press at the crosshair",
     group: "Tools",
     when: ({ stage }) => stage.value?.takesPresses === true,
     press: ({ stage }, chord) => stage.value?.press(chord.startsWith("Shift"), chord.startsWith("Alt")),
