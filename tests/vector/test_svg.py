@@ -14,6 +14,7 @@ from pliant.errors import InputError
 from pliant.vector.outline import Path, Subpath, assemble, polygon
 from pliant.vector.scene import Group
 from pliant.vector.svg import read_svg
+from pliant.vector.svg_style import MOST_RULES
 from pliant.vector.svg_writer import save_svg, svg_text
 
 import drawings
@@ -225,6 +226,16 @@ def test_a_file_has_what_designers_expect():
     assert 'fill-rule="evenodd"' in text
     assert 'fill-opacity="0.25"' in text
     assert "M40,5L60,9 50.5,30Z" in text
+
+
+def test_more_swatches_than_style_rules_are_read_again():
+    colours = [(row % 256 / 255, row // 256 / 255, 0.0) for row in range(MOST_RULES + 1)]
+    square = polygon([(1, 1), (9, 1), (9, 9)])
+    scene = assemble([Path([square], colour) for colour in colours * 2], (10, 10)).with_palette()
+    again = read_svg(svg_text(scene).encode()).scene
+    assert torch.equal(
+        (again.colours[again.colour_of] * 255).round(), (scene.colours[scene.colour_of] * 255).round()
+    )
 
 
 def test_points_that_coincide_keep_their_segments():

@@ -16,7 +16,7 @@ from pliant.vector.refine import RefineSettings, refine
 from pliant.vector.scene import VectorPicture
 from pliant.vector.svg import read_svg
 from pliant.vector.svg_writer import svg_text
-from pliant.vector.trace import TraceSettings, trace, trace_steps
+from pliant.vector.trace import MAX_COMMANDS, TraceSettings, trace, trace_steps
 
 import drawings
 
@@ -211,6 +211,17 @@ def test_every_round_is_a_step_and_every_update_after_them():
     assert torch.equal(
         trace(photo(), [(10, 5, 50, 50)], settings).scene.points, steps[4].picture.scene.points
     )
+
+
+def test_a_photo_of_noise_is_traced_to_a_drawing_that_is_read_again():
+    """Without a bound the first round alone would have more path commands than `read_svg` takes."""
+    noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    settings = TraceSettings(colours=(8,), region_colours=4, speckle=0)
+    scene = trace(Image.fromarray(noise), [(0, 0, 80, 80)], settings).scene
+    assert len(scene.segments) + 2 * len(scene.lengths) <= MAX_COMMANDS
+    assert len(scene) > 1000
+    again = read_svg(svg_text(scene).encode()).scene
+    assert (len(again), len(again.segments)) == (len(scene), len(scene.segments))
 
 
 def test_too_many_regions_are_refused():

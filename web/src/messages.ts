@@ -685,18 +685,27 @@ readonly left_out: readonly string[]
  */
 export interface Drawing {
 readonly groups: readonly LayerGroup[]
+readonly runs: readonly LayerRun[]
 readonly loose: number
 readonly swatches: readonly Swatch[]
 readonly colours: number
 }
 /**
- * A group of a drawing's paths; the flags are those of the drawing, before any changes.
+ * A group of a drawing's paths.
  */
 export interface LayerGroup {
 readonly id: string
 readonly label: string
 readonly parent: number
 readonly paths: number
+}
+/**
+ * Paths of one group that follow one another and are alike, as the drawing has them, before any changes.
+ */
+export interface LayerRun {
+readonly group: number
+readonly first: number
+readonly count: number
 readonly hidden: boolean
 readonly locked: boolean
 }

@@ -93,22 +93,13 @@ def svg_of(picture: VectorPicture, facts: Mapping[str, Any] | None = None) -> st
 def described(picture: VectorPicture) -> m.Drawing:
     """The groups and colours of a drawing, for the list of layers."""
     scene = picture.scene
-    counts, hidden, locked = (
-        _in_groups(scene, each) for each in (torch.ones_like(scene.hidden), scene.hidden, _locked(scene))
-    )
     groups = [
-        m.LayerGroup(
-            id=group.id[:200],
-            label=group.label[:200],
-            parent=group.parent,
-            paths=paths,
-            hidden=0 < paths == hidden[number],
-            locked=0 < paths == locked[number],
-        )
-        for number, (group, paths) in enumerate(zip(scene.groups, counts, strict=True))
+        m.LayerGroup(id=group.id[:200], label=group.label[:200], parent=group.parent, paths=paths)
+        for group, paths in zip(scene.groups, _in_groups(scene), strict=True)
     ]
     return m.Drawing(
         groups=tuple(groups[:LISTED_GROUPS]),
+        runs=_runs(scene),
         loose=int((scene.group_of < 0).sum()),
         swatches=_swatches(scene),
         colours=len(scene.colours),
@@ -144,14 +135,25 @@ def _locked(scene: Scene) -> Tensor:
     return scene.locked_shape & scene.locked_colour
 
 
-def _in_groups(scene: Scene, chosen: Tensor) -> list[int]:
-    """How many of the chosen paths each group holds, those of the groups in it included.
+def _runs(scene: Scene) -> tuple[m.LayerRun, ...]:
+    """The paths in groups; those of a group that is not told are its holder's."""
+    told = list(range(min(len(scene.groups), LISTED_GROUPS)))
+    for group in scene.groups[LISTED_GROUPS:]:
+        told.append(told[group.parent] if group.parent >= 0 else LOOSE)
+    group_of = scene.group_of.new_tensor([*told, LOOSE])[scene.group_of]
+    each = torch.stack([group_of, scene.hidden.long(), _locked(scene).long()], 1)
+    alike, counts = torch.unique_consecutive(each, dim=0, return_counts=True)
+    first = (counts.cumsum(0) - counts).tolist()
+    return tuple(
+        m.LayerRun(group=group, first=start, count=count, hidden=bool(hidden), locked=bool(locked))
+        for start, count, (group, hidden, locked) in zip(first, counts.tolist(), alike.tolist(), strict=True)
+        if group >= 0
+    )
 
-    Args:
-        scene: of N paths.
-        chosen: bool [N].
-    """
-    inside = scene.group_of[chosen & (scene.group_of >= 0)]
+
+def _in_groups(scene: Scene) -> list[int]:
+    """How many paths each group holds, those of the groups in it included."""
+    inside = scene.group_of[scene.group_of >= 0]
     counts: list[int] = torch.bincount(inside, minlength=len(scene.groups)).tolist()
     for number in reversed(range(len(scene.groups))):  # a group comes after the one that holds it
         if scene.groups[number].parent >= 0:

@@ -685,7 +685,7 @@ class Face(Message):
 
 
 class LayerGroup(Message):
-    """A group of a drawing's paths; the flags are those of the drawing, before any changes."""
+    """A group of a drawing's paths."""
 
     id: str
     label: str
@@ -693,10 +693,17 @@ class LayerGroup(Message):
     """Number of the group that holds it, -1 for none."""
     paths: int
     """In it and in the groups that it holds."""
+
+
+class LayerRun(Message):
+    """Paths of one group that follow one another and are alike, as the drawing has them, before any changes."""
+
+    group: int
+    first: int
+    """Number of the path at the bottom."""
+    count: int
     hidden: bool
-    """All of them."""
     locked: bool
-    """All of them."""
 
 
 class LayerPath(Message):
@@ -725,6 +732,8 @@ class Drawing(Message):
 
     groups: tuple[LayerGroup, ...]
     """Those that hold others before these; the first is at the bottom."""
+    runs: tuple[LayerRun, ...]
+    """All paths that are in groups."""
     loose: int
     """Paths in no group."""
     swatches: tuple[Swatch, ...]

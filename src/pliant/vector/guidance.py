@@ -23,11 +23,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pliant.errors import InputError
 from pliant.perception.clip import TEMPLATES, TextImageModel
 from pliant.prompts import Prompt
 from pliant.vector.crops import Crops, slants, views
 
-__all__ = ["Comparison", "Guidance", "Pull", "painted_size"]
+__all__ = ["Comparison", "Guidance", "Pull", "check_views", "painted_size"]
 
 Comparison = Literal["crop", "region", "none"]
 """With what a view is compared: the same view of the start, the whole region at the start, or nothing."""
@@ -210,6 +211,16 @@ class Guidance:
         """Vectors of views, without a gradient."""
         parts = torch.cat(list(looked)).split(2 * self._at_once)
         return torch.cat([self.words.encode_images(part) for part in parts])
+
+
+def check_views(region_weight: float, crop_weight: float, crops: int) -> None:
+    """Refuse weights with which the model looks at neither regions nor crops.
+
+    Raises:
+        InputError: they are such.
+    """
+    if not (region_weight or (crop_weight and crops)):
+        raise InputError("Nothing would be looked at; give region_weight, or crop_weight and crops, above 0.")
 
 
 def painted_size(

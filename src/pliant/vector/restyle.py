@@ -18,13 +18,12 @@ from typing import Annotated, Any, Literal
 
 import torch
 
-from pliant.errors import InputError
 from pliant.perception.clip import TextImageModel, load_words
 from pliant.prompts import Prompt, PromptsLike, as_prompts
 from pliant.settings import Slider, check_ranges
 from pliant.steps import Step
 from pliant.vector.crops import Crops
-from pliant.vector.guidance import Guidance, painted_size
+from pliant.vector.guidance import Guidance, check_views, painted_size
 from pliant.vector.raster import rasterise
 from pliant.vector.regularity import Regularity, Weights
 from pliant.vector.scene import VectorPicture
@@ -94,10 +93,7 @@ class RestyleSettings:
             **dict.fromkeys(("crossing_weight", "area_weight", "anchor_weight"), (0, 1e4)),
         }  # fmt: skip
         check_ranges(self, ranges)
-        if not (self.region_weight or (self.crop_weight and self.crops)):
-            raise InputError(
-                "Nothing would be looked at; give region_weight, or crop_weight and crops, above 0."
-            )
+        check_views(self.region_weight, self.crop_weight, self.crops)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,6 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pliant.errors import InputError
 from pliant.images import to_tensor, to_uint8
 from pliant.perception.clip import TextImageModel, load_words
 from pliant.perception.likeness import Likeness, landmark_features
@@ -29,7 +28,7 @@ from pliant.prompts import Prompt, PromptsLike, as_prompts
 from pliant.settings import Slider, check_ranges
 from pliant.steps import Step
 from pliant.vector.crops import Crops
-from pliant.vector.guidance import Guidance
+from pliant.vector.guidance import Guidance, check_views
 from pliant.vector.trace import traced_size
 
 __all__ = ["StyliseSettings", "StyliseStep", "stylise"]
@@ -79,10 +78,7 @@ class StyliseSettings:
             **dict.fromkeys(("crop_weight", "region_weight", "content_weight", "smooth_weight"), (0, 1e6)),
         }  # fmt: skip
         check_ranges(self, ranges)
-        if not (self.region_weight or (self.crop_weight and self.crops)):
-            raise InputError(
-                "Nothing would be looked at; give region_weight, or crop_weight and crops, above 0."
-            )
+        check_views(self.region_weight, self.crop_weight, self.crops)
 
 
 @dataclass(frozen=True, eq=False)

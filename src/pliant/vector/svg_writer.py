@@ -19,6 +19,7 @@ import torch
 from pliant import __version__
 from pliant.files import write_whole
 from pliant.vector.scene import Group, Scene
+from pliant.vector.svg_style import MOST_RULES
 
 __all__ = ["save_svg", "svg_text"]
 
@@ -66,10 +67,11 @@ def svg_text(scene: Scene, facts: Mapping[str, Any] | None = None, *, title: str
 
 
 def _shared(scene: Scene) -> set[int]:
-    """Rows of colours that more than one fill or stroke has."""
+    """Rows of colours that more than one fill or stroke has, those that most have of more than a reader takes."""
     rows = torch.cat([scene.colour_of, scene.stroke_of])
     counts = torch.bincount(rows[rows >= 0], minlength=len(scene.colours))
-    return set((counts > 1).nonzero()[:, 0].tolist())
+    most = counts.argsort(descending=True, stable=True)[: MOST_RULES // 2]
+    return set(most[counts[most] > 1].tolist())
 
 
 def _rules(scene: Scene, row: int) -> str:

@@ -3,7 +3,8 @@
 Each round reduces the photo to some colours and traces the areas of each with vtracer. The coarse round keeps what lies
 behind a shape filled when the shape moves; the fine ones add detail; a round of its own for a region adds it there. We
 differ from a plain trace in that each path takes a colour of the round's palette, so that a swatch is one colour, in
-that palettes become the photo's mean colours where they are seen, and in that what adds nothing is dropped.
+that palettes become the photo's mean colours where they are seen, in that what adds nothing is dropped, and in that of
+a photo of noise only areas are traced that leave the drawing small enough to be read again.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ Box = tuple[float, float, float, float]
 """x, y, width, height in pixels."""
 MAX_ROUNDS = 8
 MAX_REGIONS = 32
+MAX_COMMANDS = 200_000
+"""Path commands of a drawing: fewer than `read_svg` takes, even where one path has them all."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,11 @@ def _steps(
     drawn: Scene | None = None
     below = torch.zeros_like(target)
     picture: VectorPicture | None = None
-    for index, (box, count, group) in enumerate(_rounds(small.size, boxes, settings)):
-        layer = _round(small, box, count, group, base=drawn is None, settings=settings)
+    rounds = list(_rounds(small.size, boxes, settings))
+    for index, (box, count, group) in enumerate(rounds):
+        left = MAX_COMMANDS - (_commands(drawn) if drawn else 0)
+        room = left // (len(rounds) - index)
+        layer = _round(small, box, count, group, base=drawn is None, room=room, settings=settings)
         drawn = layer if drawn is None else stacked([drawn, _without_repeats(layer, below)])
         below = rasterise(drawn)
         to_photo = torch.tensor([photo.width / small.width, photo.height / small.height])
@@ -150,11 +156,10 @@ def _steps(
         picture = VectorPicture(scene, origin=origin)
         yield TraceStep(index, picture, psnr(below, target), "trace")
     assert picture is not None  # noqa: S101 (there is a round at least)
-    rounds = len(settings.colours) + len(boxes)
     if settings.refine:
         fitting = refine(picture, photo, RefineSettings(steps=settings.refine, max_side=settings.max_side))
         for step in islice(fitting, 1, None):
-            yield TraceStep(rounds + step.index - 1, step.picture, step.psnr, "refine")
+            yield TraceStep(len(rounds) + step.index - 1, step.picture, step.psnr, "refine")
 
 
 def _rounds(
@@ -196,6 +201,7 @@ def _round(
     group: Group,
     *,
     base: bool,
+    room: int,
     settings: TraceSettings,
 ) -> Scene:
     """One layer of the drawing: a part of the photo in some colours, its hidden paths dropped."""
@@ -205,8 +211,7 @@ def _round(
         count, Image.Quantize.MEDIANCUT, kmeans=settled, dither=Image.Dither.NONE
     ).convert("RGB")
     palette = torch.from_numpy(np.unique(np.asarray(reduced).reshape(-1, 3), axis=0)).float() / 255
-    found = _vtracer(reduced, base=base, speckle=settings.speckle)
-    scene = read_svg(found).scene if b'd="M' in found else _rectangle(part.size)
+    scene = _areas(reduced, base=base, room=room, speckle=settings.speckle)
     nearest = torch.cdist(scene.colours[scene.colour_of], palette).argmin(1)
     scene = replace(
         scene,
@@ -220,6 +225,24 @@ def _round(
     seen, mean, _ = _seen(scene, to_tensor(photo))
     kept = seen >= 0.5
     return _recoloured(scene.subset(kept), seen[kept], mean[kept])
+
+
+def _areas(image: Image.Image, *, base: bool, room: int, speckle: int) -> Scene:
+    """The areas of a picture of few colours; where they take more than `room` path commands, without the small ones."""
+    while True:
+        found = _vtracer(image, base=base, speckle=speckle)
+        if b'd="M' not in found:
+            return _rectangle(image.size)
+        if sum(found.count(letter) for letter in (b"M", b"L", b"C", b"Z")) <= room:
+            scene = read_svg(found).scene
+            if _commands(scene) <= room:
+                return scene
+        speckle = max(4, 2 * speckle)
+
+
+def _commands(scene: Scene) -> int:
+    """Path commands of a scene as an SVG, at most: a beginning, an end and one for each segment."""
+    return len(scene.segments) + 2 * len(scene.lengths)
 
 
 def _rectangle(size: tuple[int, int]) -> Scene:

@@ -1,12 +1,22 @@
 """The page as a person uses it: a hand that clicks on the picture, and eyes on its state."""
 
 import io
+import re
 import time
 from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import BrowserContext
+
+STILL = """async () => {
+    const canvas = document.querySelector("[data-testid=canvas]");
+    const place = () => JSON.stringify([canvas.getBoundingClientRect(), __pliant.view.zoom]);
+    for (let before = ""; before !== place(); ) {
+        before = place();
+        for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+    }
+}"""
 
 
 class Studio:
@@ -98,6 +108,10 @@ class Studio:
 
     # ---- the picture
 
+    def settle(self) -> None:
+        """Wait until the picture lies still: where controls come or go it moves, a frame later."""
+        self.page.evaluate(STILL)
+
     def place(self, x: float, y: float, size: int = 256) -> tuple[float, float]:
         """Where a pixel of the picture is on the screen, when the whole picture is in view."""
         box = self.get("canvas").bounding_box()
@@ -107,10 +121,24 @@ class Studio:
 
     def tap(self, x: float, y: float) -> None:
         """Click a pixel of the picture."""
+        self.settle()
         self.page.mouse.click(*self.place(x, y))
+
+    def aim(self, x: int, y: int) -> None:
+        """Bring the crosshair to a pixel of the picture, by keys alone."""
+        self.get("canvas").focus()
+        spot = self.page.locator(".canvas-spot")
+        if not spot.inner_text():
+            self.press("Enter")
+        for key, back, place, number in (("ArrowRight", "ArrowLeft", x, 0), ("ArrowDown", "ArrowUp", y, 1)):
+            way = place - int(re.findall(r"\d+", spot.inner_text())[number])
+            far, near = divmod(abs(way), 10)
+            name = key if way > 0 else back
+            self.press(*[f"Shift+{name}"] * far, *[name] * near)
 
     def pull(self, *ways: tuple[float, float], steps: int = 4) -> None:
         """Press at the first pixel, move over the others, let go at the last."""
+        self.settle()
         self.page.mouse.move(*self.place(*ways[0]))
         self.page.mouse.down()
         for way in ways[1:]:

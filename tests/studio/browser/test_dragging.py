@@ -218,6 +218,51 @@ def test_every_setting_is_in_the_form_with_its_docstring(portrait):
     assert tip.inner_text() == "Adam's learning rate on the moving part of the code."
 
 
+def test_points_by_the_keyboard_alone(portrait):
+    spot, words = (portrait.page.locator(each) for each in (".canvas-spot", ".canvas-words"))
+    while portrait.page.evaluate("document.activeElement.dataset.testid") != "canvas":
+        portrait.press("Tab")
+    portrait.press("ArrowLeft")
+    assert spot.inner_text() == "127, 128."
+    portrait.aim(107, 178)
+    portrait.press("Enter")
+    assert words.inner_text() == "Handle at 107, 178; choose its target."
+    portrait.aim(60, 110)
+    portrait.press("Enter")
+    portrait.until("s.state.document.points.length === 1")
+    assert words.inner_text() == "Point 1 from 107, 178 to 60, 110."
+    assert spot.inner_text() == "60, 110: target of point 1."
+    portrait.press("ArrowUp")
+    portrait.until("s.state.document.points[0].target[1] === 109")
+    assert not portrait.page.locator(".canvas-crosshair").is_visible(), "the arrows are the target's"
+    portrait.press("Escape")
+    portrait.aim(107, 178)
+    with portrait.held("Enter"):
+        portrait.press("Shift+ArrowRight", "ArrowDown")
+    portrait.until("s.state.undo === 'Move handle'")
+    assert portrait.read("document.points[0].handle") == [117, 179]
+    portrait.press("Delete")
+    portrait.until("s.state.document.points.length === 0")
+    assert portrait.page.locator(".pointer").inner_text() == "117, 179"
+    portrait.press("Escape")
+    assert not portrait.page.locator(".canvas-crosshair").is_visible()
+    assert portrait.page.locator(".pointer").inner_text() == ""
+
+
+def test_the_crosshair_stays_in_sight_and_gives_way_to_the_mouse(portrait):
+    portrait.get("canvas").focus()
+    for _ in range(8):
+        portrait.click("zoom-in")
+    portrait.get("canvas").focus()
+    portrait.press(*["Shift+ArrowRight"] * 12)
+    cross, canvas = portrait.page.locator(".canvas-crosshair"), portrait.get("canvas").bounding_box()
+    box = cross.bounding_box()
+    assert box["x"] + box["width"] <= canvas["x"] + canvas["width"]
+    assert portrait.page.locator(".canvas-spot").inner_text() == "248, 128."
+    portrait.page.mouse.move(canvas["x"] + 50, canvas["y"] + 50)
+    cross.wait_for(state="hidden")
+
+
 def test_settings_by_slider_number_choice_and_switch(portrait):
     portrait.click("settings-more")
     portrait.get("setting-patch_radius-slider").fill("200")

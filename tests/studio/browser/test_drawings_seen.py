@@ -148,6 +148,13 @@ def test_layers_are_opened_hidden_and_seen_so_in_words_too(traced):
     path = traced.get("layers").locator("[data-testid$=-hide][data-testid^=path-]").first
     path.click()
     traced.until("s.state.document.layers.hidden.length === 2")
+    group = traced.get("layer-1-hide")
+    assert group.get_attribute("aria-pressed") == "mixed", "some of it is hidden"
+    assert group.get_attribute("aria-label") == "Hide all of Round 2 12 colours"
+    for hidden in ("true", "false"):
+        group.click()
+        traced.page.locator(f"[data-testid=layer-1-hide][aria-pressed={hidden}]").wait_for()
+        assert path.get_attribute("aria-pressed") == hidden
     traced.click("layers-clear")
     traced.until("s.state.document.layers.hidden.length === 0 && !s.view.previewed")
 

@@ -105,6 +105,28 @@ def hides(page, key):
     pressed("mask-visible", "true" if was == "false" else "false")(page)
 
 
+def presses(page, key):
+    page.aim(200, 200)
+    page.press(key)
+    assert "where it should go" in page.words("points-options")
+    page.press("Escape")
+
+
+def presses_straight(page, key):
+    page.aim(200, 200)
+    page.press("Enter")
+    page.aim(210, 150)
+    page.press(key)
+    page.until("s.state.document.points.length === 2")
+    assert page.read("document.points[1].target") == [200, 150]
+
+
+def presses_away(page, key):
+    page.aim(107, 178)
+    page.press(key)
+    page.until("s.state.document.points.length === 0")
+
+
 def locks(page, key):
     page.click("point-1-select")
     page.press(key)
@@ -385,6 +407,11 @@ KEYS = {
     "Points": {"V": takes("point", "b"), "P": takes("point", "b")},
     "Brush for the region": {"B": takes("brush", "v"), "R": takes("brush", "v")},
     "Draw boxes": {"R": takes_box},
+    "Press at the crosshair": {
+        "Enter": presses,
+        "Shift+Enter": presses_straight,
+        "Alt+Enter": presses_away,
+    },
     "Pan (or hold Space)": {"H": takes("pan", "v")},
     "Move things (arrows nudge, Shift farther)": {"V": takes_action("move", "box")},
     "Click things to select them": {"W": takes_action("click", "box")},

@@ -146,7 +146,7 @@ def test_the_tab_key_reaches_run_and_comes_round(portrait):
 
 def test_the_canvas_says_its_points(portrait):
     portrait.point((107, 178), (90, 160))
-    words = portrait.page.locator("[data-testid=canvas] [aria-live]")
+    words = portrait.page.locator(".canvas-words[aria-live]")
     assert re.search(r"1.*107, 178.*90, 160", words.inner_text())
     portrait.get("canvas").focus()
     portrait.click("point-1-select")

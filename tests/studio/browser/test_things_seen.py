@@ -1,6 +1,7 @@
 """Things of photos as a person works with them: select, move, remove, paste, restyle, drag, choose among results."""
 
 import io
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -205,6 +206,30 @@ def test_a_click_grows_and_the_tolerance_is_changed_after_it(things):
     assert selected(things).sum() > 1.5 * disc_at(DISC).sum()
 
 
+def test_things_are_selected_by_the_keyboard_alone(things):
+    things.press("w")
+    things.aim(*DISC)
+    things.press("Enter")
+    things.until("s.state.document.things.length === 1 && s.view.thing === 0")
+    assert alike(selected(things), disc_at(DISC)) > 0.85
+    things.press("Shift+ArrowRight")
+    moved_to(things, [10, 0])
+    things.press("Escape", "r")
+    things.aim(160, 160)
+    with things.held("Enter"):
+        things.press(*["Shift+ArrowRight", "Shift+ArrowDown"] * 4)
+    things.until("s.state.document.things.length === 2 && s.view.thing === 1")
+    assert selected(things, 1)[180, 180]
+    things.press("Escape")
+    things.aim(90, 90)
+    assert things.page.locator(".canvas-spot").inner_text() == "90, 90: thing 1."
+    things.press("Enter")
+    things.until("s.view.thing === 0")
+    things.press("Delete")
+    things.until("s.state.document.things.length === 1")
+    moved_to(things, [0, 0])
+
+
 def test_shift_adds_and_alt_takes_away(things):
     lasso(things, DISC)
     whole = selected(things).sum()
@@ -316,6 +341,15 @@ def test_shift_keeps_a_move_straight_and_escape_gives_it_up(things):
 # ---- the other tasks
 
 
+def test_no_task_stands_alone_in_its_row(things):
+    for width in (1280, 390):
+        things.page.set_viewport_size({"width": width, "height": 844})
+        boxes = [each.bounding_box() for each in things.get("task").locator("label").all()]
+        rows = Counter(box["y"] for box in boxes)
+        assert set(rows.values()) <= {2, 3}
+        assert all(sum(box["width"] for box in boxes if box["y"] == y) > 260 for y in rows), "they fill it"
+
+
 def test_what_is_selected_is_removed(things):
     pull_box(things)
     things.click("task-remove")
@@ -420,6 +454,8 @@ def test_results_stand_side_by_side_and_one_is_chosen(things):
     things.ended(4)
     assert things.get("candidates").locator("button").count() == 3
     nodes = things.read("state.document.candidates")
+    listed = [each.get_attribute("data-testid") for each in things.get("tree").get_by_role("button").all()]
+    assert listed[1:] == [f"node-{node}" for node in nodes], "in the same order"
     assert things.read("state.document.at.node") == nodes[2]
     things.click("candidate-1")
     things.until(f"s.state.document.at.node === '{nodes[0]}'")

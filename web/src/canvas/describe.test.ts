@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describe } from "./describe";
+import { describe, describeSpot } from "./describe";
 import { STAYS } from "./placing";
 import type { Selection } from "./selection";
 
@@ -22,4 +22,12 @@ test("things are told with where they go", () => {
     { selection, placing: { ...STAYS, shift: [5, -3] } },
   ] as const;
   expect(describe([], null, null, things)).toBe("Thing 1 at 10, 20. Thing 2 at 10, 20, to 15, 17.");
+});
+
+test("the crosshair is told with what lies under it", () => {
+  expect(describeSpot([10.2, 20], null, null)).toBe("10, 20.");
+  expect(describeSpot([10, 20], { kind: "end", point: 1, end: "handle" }, null)).toBe(
+    "10, 20: handle of point 2.",
+  );
+  expect(describeSpot([10, 20], null, 0)).toBe("10, 20: thing 1.");
 });

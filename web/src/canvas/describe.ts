@@ -1,5 +1,6 @@
 /** The points in words, for screen readers. */
 
+import type { Grip } from "./hit";
 import type { BoxMark, PointMark, ThingMark, XY } from "./model";
 import { isPlaced } from "./placing";
 
@@ -21,6 +22,12 @@ export function describe(
     sentences.push(`Handle at ${spoken(pending)}; choose its target.`);
   }
   return sentences.length === 0 ? "No points." : sentences.join(" ");
+}
+
+/** Where the crosshair is, and on what. */
+export function describeSpot(place: XY, grip: Grip | null, thing: number | null): string {
+  if (grip?.kind === "end") return `${spoken(place)}: ${grip.end} of point ${grip.point + 1}.`;
+  return `${spoken(place)}${thing === null ? "" : `: thing ${thing + 1}`}.`;
 }
 
 function describeBox({ number, text, box: [x, y, width, height] }: BoxMark): string {

@@ -1,10 +1,12 @@
-/** The few keys that belong to the canvas: space pans, arrows move what is selected, Escape cancels. */
+/** The few keys that belong to the canvas: space pans, arrows move what is selected or a crosshair, Escape cancels. */
 
 export interface KeyDesk {
   holdPan(held: boolean): void;
   /** By one step right and down, a long one where Shift is held; false when there is nothing to move. */
-  nudge(across: number, down: number, shift: boolean): boolean;
+  arrow(across: number, down: number, shift: boolean): boolean;
   finishNudge(): void;
+  /** The keys go elsewhere. */
+  leave(): void;
   /** False when there was nothing to cancel. */
   cancel(): boolean;
 }
@@ -41,7 +43,7 @@ export class Keys {
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     const taken =
       arrow !== undefined && plain
-        ? this.desk.nudge(arrow[0], arrow[1], event.shiftKey)
+        ? this.desk.arrow(arrow[0], arrow[1], event.shiftKey)
         : event.key === "Escape" && this.desk.cancel();
     if (taken) {
       event.preventDefault();
@@ -58,6 +60,7 @@ export class Keys {
   private leave(): void {
     this.showReached(false);
     this.desk.finishNudge();
+    this.desk.leave();
   }
 
   /** The ring is for those who came by the keyboard, not for those who hold Shift while they draw. */

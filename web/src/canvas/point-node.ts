@@ -1,8 +1,8 @@
 /** One point as drawn: handle, arrow, target, and what there is to say about it. All places are on the screen. */
 
+import type { Context } from "konva/lib/Context";
 import { Group } from "konva/lib/Group";
 import { Shape } from "konva/lib/Shape";
-import { Arrow } from "konva/lib/shapes/Arrow";
 import { Circle } from "konva/lib/shapes/Circle";
 import { AMBER, BLUE, CASING, DISC_RADIUS, FONT, INK, RED, RING_RADIUS, WHITE } from "./look";
 import type { XY } from "./model";
@@ -34,14 +34,9 @@ export class PointNode {
   readonly group = new Group();
   private trail: readonly XY[] = [];
   private readonly way = new Shape({ sceneFunc: (context) => drawTrail(context._context, this.trail) });
-  private readonly arrowCasing = new Arrow({
-    points: [],
-    stroke: CASING,
-    fill: CASING,
-    strokeWidth: 5,
-    ...HEAD,
-  });
-  private readonly arrow = new Arrow({ points: [], stroke: WHITE, fill: WHITE, strokeWidth: 2, ...HEAD });
+  private ends: Ends | null = null;
+  private readonly arrowCasing = arrow(CASING, 5, () => this.ends);
+  private readonly arrow = arrow(WHITE, 2, () => this.ends);
   private readonly ringCasing = new Circle({ radius: RING_RADIUS, stroke: CASING, strokeWidth: 6.5 });
   private readonly ringEdge = new Circle({ radius: RING_RADIUS, stroke: WHITE, strokeWidth: 5 });
   private readonly ring = new Circle({ radius: RING_RADIUS, stroke: BLUE, strokeWidth: 2.5 });
@@ -61,14 +56,8 @@ export class PointNode {
     AMBER,
     sign((context) => write(context, "!", INK)),
   );
-  private readonly betterLine = new Arrow({
-    points: [],
-    stroke: AMBER,
-    fill: AMBER,
-    strokeWidth: 1.5,
-    dash: [3, 3],
-    ...HEAD,
-  });
+  private betterEnds: Ends | null = null;
+  private readonly betterLine = arrow(AMBER, 1.5, () => this.betterEnds, [3, 3]);
   private readonly ghost = new Circle({
     radius: DISC_RADIUS - 1,
     fill: "rgba(229, 72, 77, 0.35)",
@@ -105,9 +94,8 @@ export class PointNode {
     for (const node of [this.ringCasing, this.ringEdge, this.ring]) {
       node.visible(target !== null).position(point(target ?? disc));
     }
-    const ends = target === null ? null : shortened(disc, target, DISC_RADIUS + 2, RING_RADIUS + 5);
+    this.ends = target === null ? null : shortened(disc, target, DISC_RADIUS + 2, RING_RADIUS + 5);
     for (const node of [this.arrowCasing, this.arrow]) {
-      node.visible(ends !== null).points(ends ?? []);
       node.dash(look.draft || look.locked ? [5, 5] : []);
       node.opacity(look.locked ? 0.55 : 1);
     }
@@ -117,14 +105,46 @@ export class PointNode {
   private updateBetter({ handle, better }: PointLook): void {
     const shown = better !== null;
     this.ghost.visible(shown).position(point(better ?? handle));
-    const ends = better === null ? null : shortened(handle, better, DISC_RADIUS + 2, DISC_RADIUS + 1);
-    this.betterLine.visible(shown && ends !== null).points(ends ?? []);
+    this.betterEnds = better === null ? null : shortened(handle, better, DISC_RADIUS + 2, DISC_RADIUS + 1);
   }
 }
 
-const HEAD = { pointerLength: 7, pointerWidth: 8, lineCap: "round", lineJoin: "round" } as const;
+/** Of a line: x and y where it begins and where it ends. */
+type Ends = readonly [number, number, number, number];
 
-/** In place of Konva's own shapes for texts and paths, which are 3 KB more to load. */
+const HEAD_LENGTH = 7;
+const HEAD_WIDTH = 8;
+
+function arrow(colour: string, width: number, ends: () => Ends | null, dash: number[] = []): Shape {
+  const sceneFunc = ({ _context }: Context, shape: Shape) => drawArrow(_context, ends(), shape);
+  return new Shape({ stroke: colour, fill: colour, strokeWidth: width, dash, sceneFunc });
+}
+
+function drawArrow(context: CanvasRenderingContext2D, ends: Ends | null, shape: Shape): void {
+  if (ends === null) return;
+  const [x, y, toX, toY] = ends;
+  const length = distance([x, y], [toX, toY]);
+  const [across, down] = [(toX - x) / length, (toY - y) / length];
+  context.strokeStyle = context.fillStyle = String(shape.stroke());
+  context.lineWidth = shape.strokeWidth();
+  context.lineCap = context.lineJoin = "round";
+  context.setLineDash(shape.dash());
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(toX, toY);
+  context.stroke();
+  context.setLineDash([]);
+  context.beginPath();
+  context.moveTo(toX, toY);
+  for (const side of [HEAD_WIDTH / 2, -HEAD_WIDTH / 2]) {
+    context.lineTo(toX - across * HEAD_LENGTH - down * side, toY - down * HEAD_LENGTH + across * side);
+  }
+  context.closePath();
+  context.fill();
+  context.stroke();
+}
+
+/** In place of Konva's own shapes for texts, paths and arrows, which are 8 KB more to load. */
 function sign(draw: (context: CanvasRenderingContext2D) => void): Shape {
   return new Shape({ sceneFunc: (context) => draw(context._context) });
 }
@@ -155,7 +175,7 @@ function point([x, y]: XY): { x: number; y: number } {
 }
 
 /** From edge to edge; null when the ends touch. */
-function shortened(from: XY, to: XY, atStart: number, atEnd: number): number[] | null {
+function shortened(from: XY, to: XY, atStart: number, atEnd: number): Ends | null {
   const length = distance(from, to);
   if (length <= atStart + atEnd + 2) {
     return null;

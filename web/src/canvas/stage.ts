@@ -6,8 +6,9 @@ import { BrushTool } from "./brush-tool";
 import { Camera } from "./camera";
 import "./canvas.css";
 import { CropTool } from "./crop-tool";
+import { Crosshair } from "./crosshair";
 import { Cursor } from "./cursor";
-import { describe } from "./describe";
+import { describe, describeSpot } from "./describe";
 import { Divider } from "./divider";
 import type { Press } from "./gestures";
 import { type KeyDesk, Keys } from "./keys";
@@ -19,16 +20,21 @@ import { PartsTool } from "./parts-tool";
 import { PointTool } from "./point-tool";
 import { type Desk, type Hand, Pointers } from "./pointers";
 import { ThingsTool } from "./things-tool";
-import { isInside, type Size, toPicture } from "./viewport";
+import { clamp, isInside, type Size, toPicture } from "./viewport";
 
-/** Pixels that an arrow key moves a point or the crop by while Shift is held. */
+/** Pixels that an arrow key moves a point, the crop or the crosshair by while Shift is held. */
 const LONG_STEP = 10;
+/** Screen pixels from the crosshair to the edge of the host. */
+const MARGIN = 24;
 
 export class Stage {
   private readonly camera: Camera;
   private readonly layers: Layers;
   private readonly divider: Divider;
   private readonly cursor: Cursor;
+  private readonly crosshair: Crosshair;
+  /** What the crosshair presses with while Enter is held. */
+  private pressing: Hand | null = null;
   private readonly words = document.createElement("div");
   private readonly painting: Painting;
   private readonly points: PointTool;
@@ -74,6 +80,7 @@ export class Stage {
     this.painting = new Painting(model, this.layers.mask, () => this.layers.redraw("mask"));
     this.brush = new BrushTool(model, this.painting, around);
     this.cursor = new Cursor(host, model, this.points, this.crop, this.box, this.things, around);
+    this.crosshair = new Crosshair(around);
     this.furnish();
     this.pointers = new Pointers(host, this.pointerDesk());
     this.keys = new Keys(host, this.keyDesk());
@@ -96,6 +103,30 @@ export class Stage {
   /** Keys go to what is selected on the picture. */
   focus(): void {
     this.host.focus();
+  }
+
+  /** Enter is for the crosshair. */
+  get takesPresses(): boolean {
+    return document.activeElement === this.host && this.canPress();
+  }
+
+  /** What the tool does at the crosshair, as with the first button of a mouse; shows it where it is not shown. */
+  press(shift: boolean, alt: boolean): void {
+    Object.assign(this.crosshair, { shift, alt });
+    const [press, hand] = [this.crosshair.press(), this.hand()];
+    if (press === null) {
+      this.deselect();
+      this.moveCrosshair(0, 0);
+    } else if (hand?.down(press)) this.pressing = hand;
+    else this.deselect();
+  }
+
+  release(): void {
+    const [press, hand] = [this.crosshair.press(), this.pressing];
+    this.pressing = null;
+    if (press !== null) hand?.up(press);
+    this.crosshair.shift = this.crosshair.alt = false;
+    this.tellSpot();
   }
 
   /** The whole picture. */
@@ -133,7 +164,10 @@ export class Stage {
     host.classList.add("canvas-host");
     host.tabIndex = 0;
     host.setAttribute("role", "application");
-    host.setAttribute("aria-label", "Picture: drag points on it, paint where it may change, draw boxes");
+    host.setAttribute(
+      "aria-label",
+      "Picture: arrow keys move what is chosen or a crosshair, Enter presses there",
+    );
     words.className = "canvas-words";
     words.setAttribute("aria-live", "polite");
     host.replaceChildren(
@@ -146,6 +180,8 @@ export class Stage {
       this.layers.things.sheet.element,
       this.layers.marks.element,
       this.cursor.circle,
+      this.crosshair.element,
+      this.crosshair.words,
       this.divider.element,
       words,
     );
@@ -244,8 +280,9 @@ export class Stage {
       this.layers.pictures.place(placement);
     }
     this.layers.redraw(...ALL_LAYERS);
-    if (this.hovered !== null) {
-      this.hover(this.hovered);
+    const press = this.crosshair.press() ?? this.hovered;
+    if (press !== null) {
+      this.hover(press);
     }
   }
 
@@ -284,17 +321,74 @@ export class Stage {
     const { camera } = this;
     return {
       hand: () => this.hand(),
-      hover: (press) => this.hover(press),
+      hover: (press) => {
+        if (press !== null) this.crosshair.hide();
+        if (!this.crosshair.isShown) this.hover(press);
+      },
       panBy: (dx, dy) => camera.panBy(dx, dy),
       zoomBy: (factor, at) => camera.zoomBy(factor, at),
       pinch: (from, to) => camera.pinch(from, to),
-      clickedNothing: () => {
-        this.model.selected.value = null;
-        this.model.box.value = null;
-        this.model.thing.value = null;
-      },
+      clickedNothing: () => this.deselect(),
       fit: () => camera.fit(),
     };
+  }
+
+  /** False when nothing was selected. */
+  private deselect(): boolean {
+    const { selected, box, thing } = this.model;
+    const chosen = [selected, box, thing].filter((each) => each.peek() !== null);
+    for (const each of chosen) each.value = null;
+    return chosen.length > 0;
+  }
+
+  private canPress(): boolean {
+    return this.model.editable.peek() && this.hand() !== null;
+  }
+
+  /** By steps that are seen; the picture goes along where it is larger than the host. */
+  private moveCrosshair(across: number, down: number): void {
+    const { box, placement } = this.camera;
+    if (placement === null) return;
+    const step = Math.max(1, Math.round(1 / placement.view.scale));
+    this.crosshair.move(across * step, down * step);
+    const press = this.crosshair.press();
+    if (press === null) return;
+    const [x, y] = press.at;
+    const [dx, dy] = [clamp(x, MARGIN, box.width - MARGIN) - x, clamp(y, MARGIN, box.height - MARGIN) - y];
+    if (dx !== 0 || dy !== 0) this.camera.panBy(dx, dy);
+    const moved = this.crosshair.press() ?? press;
+    this.pressing?.move([moved]);
+    this.hover(moved);
+  }
+
+  /** False when it was not shown. */
+  private hideCrosshair(): boolean {
+    const wasShown = this.crosshair.isShown;
+    this.crosshair.hide();
+    if (wasShown) this.hover(null);
+    return wasShown;
+  }
+
+  private tellSpot(): void {
+    const press = this.crosshair.press();
+    const { placement } = this.camera;
+    if (press === null || placement === null) return;
+    const tool = this.model.tool.peek();
+    this.crosshair.words.textContent = describeSpot(
+      toPicture(placement.view, press.at),
+      tool === "point" ? this.points.gripAt(press.at, false) : null,
+      tool === "things" ? this.things.thingAt(press) : null,
+    );
+  }
+
+  private arrow(across: number, down: number, shift: boolean): boolean {
+    if (this.pressing === null && this.nudge(across, down, shift)) {
+      this.hideCrosshair();
+      return true;
+    }
+    const length = shift ? LONG_STEP : 1;
+    if (this.canPress()) this.moveCrosshair(across * length, down * length);
+    return this.canPress();
   }
 
   private nudge(across: number, down: number, shift: boolean): boolean {
@@ -311,12 +405,18 @@ export class Stage {
         this.pointers.panning = held;
         this.showCursor();
       },
-      nudge: (across, down, shift) => this.nudge(across, down, shift),
+      arrow: (across, down, shift) => this.arrow(across, down, shift),
       finishNudge: () => {
         this.box.finishNudge();
         this.points.finishNudge();
         this.crop.finishNudge();
         this.things.finishNudge();
+        this.tellSpot();
+      },
+      leave: () => {
+        this.pressing?.drop();
+        this.pressing = null;
+        this.hideCrosshair();
       },
       cancel: () => {
         const brushed = this.brush.cancel();
@@ -324,7 +424,10 @@ export class Stage {
         const selected = this.things.cancel();
         const boxed = this.box.cancel() || selected;
         const cropped = this.crop.cancel() || boxed;
-        return this.points.cancel() || painted || cropped;
+        this.pressing = null;
+        if (this.points.cancel() || painted || cropped) return true;
+        if (this.model.editable.peek() && this.deselect()) return true;
+        return this.hideCrosshair();
       },
     };
   }

@@ -49,6 +49,13 @@ export class ThingsTool extends GestureHand<ThingsScene> {
     if (done !== null) this.model.placeThing(done.index, done.placing, "Move");
   }
 
+  /** Number of the thing at a place. */
+  thingAt(press: Press): number | null {
+    const scene = this.scene();
+    const grip = scene && thingGripAt(scene, press);
+    return grip?.kind === "inside" ? grip.index : null;
+  }
+
   cursorAt(press: Press): string {
     const scene = this.scene();
     if (scene === null) return "grab";

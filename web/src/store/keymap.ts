@@ -190,6 +190,17 @@ const THINGS: readonly Key[] = [
   },
 ];
 
+const CROSSHAIR: readonly Key[] = [
+  {
+    chords: ["Enter", "Shift+Enter", "Alt+Enter"],
+    does: "Press at the crosshair",
+    group: "Tools",
+    when: ({ stage }) => stage.value?.takesPresses === true,
+    press: ({ stage }, chord) => stage.value?.press(chord.startsWith("Shift"), chord.startsWith("Alt")),
+    release: ({ stage }) => stage.value?.release(),
+  },
+];
+
 const TOOLS: readonly Key[] = [
   { chords: ["V", "P"], does: "Points", group: "Tools", press: hold("point") },
   { chords: ["B", "R"], does: "Brush for the region", group: "Tools", press: hold("brush") },
@@ -327,6 +338,7 @@ export const KEYS: readonly Key[] = [
   ...PARTS,
   ...BOXES,
   ...BOX,
+  ...CROSSHAIR,
   ...TOOLS,
   ...MASK,
   ...POINTS,

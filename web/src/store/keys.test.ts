@@ -32,6 +32,7 @@ function studioWith(tool: Tool): Studio {
       canCopy: tool === "things",
     },
     editable: signal(true),
+    stage: signal(null),
     session: { document: signal({ other: {} }) },
   } as unknown as Studio;
 }

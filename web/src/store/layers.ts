@@ -4,7 +4,7 @@ import { computed, effect, type ReadonlySignal, type Signal, signal } from "@pre
 import type { Drawing, LayerChanges, LayerPath, Place } from "../messages";
 import type { Mode } from "../modes/mode";
 import { getLayers, getPaths } from "./api";
-import { has, type Item, NO_CHANGES, type Property, recoloured, turned } from "./layerchanges";
+import { type Item, NO_CHANGES, type Property, recoloured, type Share, share, turned } from "./layerchanges";
 import type { Session } from "./session";
 
 interface Found {
@@ -77,8 +77,8 @@ export class Layers {
     });
   }
 
-  has(item: Item, property: Property): boolean {
-    return has(this.changes.value, item, property);
+  share(item: Item, property: Property): Share {
+    return share(this.changes.value, item, property);
   }
 
   canTurn(item: Item, property: Property): boolean {
@@ -86,7 +86,7 @@ export class Layers {
   }
 
   turn(item: Item, property: Property): void {
-    const wasSo = this.has(item, property);
+    const wasSo = this.share(item, property) === "all";
     const next = turned(this.changes.peek(), item, property);
     if (next === null) return;
     const label = property === "hidden" ? (wasSo ? "Show" : "Hide") : wasSo ? "Unlock" : "Lock";

@@ -21,6 +21,13 @@ test("a run from the last step by its number goes on, too", () => {
   expect(shape([node("root", null), node("a", "root"), node("b", "a", 10)])).toEqual(["0root", "1a", "1b"]);
 });
 
+test("several runs from one picture's end stand in the order in which they were made", () => {
+  const results = [node("1", "a"), node("2", "a", 10), node("3", "a")];
+  const nodes = [node("root", null), node("a", "root"), ...results, node("b", "1")];
+  expect(shape(nodes)).toEqual(["0root", "1a", "21", "2b", "22", "23"]);
+  expect(shape([node("root", null), node("a", "root"), node("b", "root")])).toEqual(["0root", "1a", "1b"]);
+});
+
 test("several roots follow each other", () => {
   expect(shape([node("r", null), node("s", null), node("a", "r")])).toEqual(["0r", "1a", "0s"]);
 });

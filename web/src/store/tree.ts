@@ -8,7 +8,7 @@ export interface TreeRow {
   readonly depth: number;
 }
 
-/** Depth first. The first run from a picture's end goes on in its line; others stand further in. */
+/** Depth first. The only run from a picture's end goes on in its line; others stand further in, as they were made. */
 export function treeRows(nodes: readonly NodeInfo[]): readonly TreeRow[] {
   const children = new Map<string | null, NodeInfo[]>();
   for (const node of nodes) children.set(node.parent, [...(children.get(node.parent) ?? []), node]);
@@ -16,7 +16,8 @@ export function treeRows(nodes: readonly NodeInfo[]): readonly TreeRow[] {
   const visit = (node: NodeInfo, depth: number): void => {
     rows.push({ node, depth });
     const next = children.get(node.id) ?? [];
-    const straight = next.find((child) => goesOn(node, child)) ?? null;
+    const going = next.filter((child) => goesOn(node, child));
+    const straight = going.length === 1 ? going[0] : undefined;
     for (const child of next) if (child !== straight) visit(child, depth + 1);
     if (straight) visit(straight, node.parent === null ? depth + 1 : depth);
   };

@@ -38,7 +38,7 @@ interface IconButtonProps {
   readonly label: string;
   readonly icon: IconName;
   readonly tip?: string;
-  readonly pressed?: boolean;
+  readonly pressed?: boolean | "mixed";
   readonly disabled?: boolean;
 }
 

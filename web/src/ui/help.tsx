@@ -99,7 +99,7 @@ export function Help() {
       </div>
       <p class="quiet">
         Press and pull makes a point in one go; Alt-click deletes it. Shift-click draws a straight line with
-        the brush. The wheel zooms.
+        the brush. The wheel zooms. Tab goes to the picture; arrows move a crosshair, with Shift farther.
       </p>
     </Dialog>
   );

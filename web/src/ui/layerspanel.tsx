@@ -1,7 +1,7 @@
 /** The layers of a drawing, the topmost first, to hide and lock; and its colours, to be chosen anew. */
 
 import type { LayerPath } from "../messages";
-import { chainOf, groupsIn, type Item, isUnchanged, itemOf } from "../store/layerchanges";
+import { groupsIn, type Item, isUnchanged, itemOf, itemOfPath } from "../store/layerchanges";
 import { useStudio } from "./context";
 import { Button, IconButton, Section } from "./controls";
 import { Icon } from "./icons";
@@ -12,25 +12,31 @@ import { count } from "./words";
 /** In place of a group's number: the paths that are in none. */
 const LOOSE = -1;
 
+const PRESSED = { none: false, some: "mixed", all: true } as const;
+const DO = {
+  hidden: { none: "Hide", some: "Hide all of", all: "Show" },
+  locked: { none: "Lock", some: "Lock all of", all: "Unlock" },
+} as const;
+
 function Flags({ item, name, testid }: { item: Item; name: string; testid: string }) {
   const { layers } = useStudio();
-  const [hidden, locked] = [layers.has(item, "hidden"), layers.has(item, "locked")];
+  const [hidden, locked] = [layers.share(item, "hidden"), layers.share(item, "locked")];
   return (
     <>
       <IconButton
         testid={`${testid}-hide`}
-        icon={hidden ? "eyeOff" : "eye"}
-        label={`${hidden ? "Show" : "Hide"} ${name}`}
-        pressed={hidden}
+        icon={hidden === "all" ? "eyeOff" : "eye"}
+        label={`${DO.hidden[hidden]} ${name}`}
+        pressed={PRESSED[hidden]}
         disabled={!layers.canTurn(item, "hidden")}
         onClick={() => layers.turn(item, "hidden")}
       />
       <IconButton
         testid={`${testid}-lock`}
-        icon={locked ? "lock" : "unlock"}
-        label={`${locked ? "Unlock" : "Lock"} ${name}`}
-        tip={locked ? "Let edits change it" : "Keep its shapes and colours"}
-        pressed={locked}
+        icon={locked === "all" ? "lock" : "unlock"}
+        label={`${DO.locked[locked]} ${name}`}
+        tip={locked === "all" ? "Let edits change it" : "Keep its shapes and colours"}
+        pressed={PRESSED[locked]}
         disabled={!layers.canTurn(item, "locked")}
         onClick={() => layers.turn(item, "locked")}
       />
@@ -42,13 +48,16 @@ function PathRow({ path, group }: { path: LayerPath; group: number }) {
   const { layers } = useStudio();
   const drawing = layers.drawing.value;
   if (drawing === null) return null;
-  const chain = [...chainOf(drawing, group), path.number];
-  const item = { chain, hidden: path.hidden, locked: path.locked };
+  const item = itemOfPath(drawing, group, path);
   const row = path.fill >= 0 ? path.fill : path.stroke;
   const swatch = drawing.swatches.find(({ number }) => number === row);
   const name = path.name || `Path ${path.number + 1}`;
   return (
-    <li class="layer-row" data-hidden={layers.has(item, "hidden")} data-testid={`path-${path.number}`}>
+    <li
+      class="layer-row"
+      data-hidden={layers.share(item, "hidden") === "all"}
+      data-testid={`path-${path.number}`}
+    >
       <span class="layer-name">
         <span
           class="path-paint"
@@ -118,7 +127,7 @@ function GroupRow({ group }: { group: number }) {
   const name = info.label || info.id;
   return (
     <li>
-      <div class="layer-row" data-hidden={layers.has(item, "hidden")}>
+      <div class="layer-row" data-hidden={layers.share(item, "hidden") === "all"}>
         <Opener group={group} label={name} paths={info.paths} />
         <Flags item={item} name={name} testid={`layer-${group}`} />
       </div>
