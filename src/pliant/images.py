@@ -104,12 +104,12 @@ def to_tensor(image: Image.Image) -> Tensor:
 
 def from_uint8(pixels: Tensor) -> Tensor:
     """Inverse of `to_uint8`: uint8 [..., H, W, 3] to float32 [..., 3, H, W] in [-1, 1]."""
-    return pixels.movedim(-1, -3).float() / 127.5 - 1
+    return pixels.movedim(-1, -3).float().div_(127.5).sub_(1)
 
 
 def to_uint8(images: Tensor) -> Tensor:
     """Pixels for showing: [..., 3, H, W] in [-1, 1] (values beyond are clipped) to uint8 [..., H, W, 3]."""
-    return images.detach().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).movedim(-3, -1)
+    return images.detach().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8).movedim(-3, -1)
 
 
 def to_pil(image: Tensor) -> Image.Image:

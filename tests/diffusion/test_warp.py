@@ -148,6 +148,25 @@ def test_texture_goes_on_in_a_hole():
     assert 0.5 < grain / usual < 1.5
 
 
+def test_texture_comes_from_places_that_look_alike():
+    torch.manual_seed(0)
+    picture = torch.full((3, 160, 160), -0.5)
+    picture[:, :, 80:] = 0.5 + 0.1 * torch.randn(3, 160, 80)
+    hole = (disc(80, 80, 24, 160, 160) > 0).float()
+    filled = fill_hole(picture.clamp(-1, 1), hole)
+    plain, rough = filled[:, 72:89, 60:69], filled[:, 72:89, 92:101]
+    assert plain.std(correction=0) < 0.01
+    assert (rough - rough.mean((1, 2), keepdim=True)).std() > 0.03
+
+
+def test_a_hole_beyond_768_pixels_is_filled_from_a_smaller_picture():
+    picture = landscape(1000, 1100)
+    hole = (disc(550, 500, 380, 1000, 1100) > 0).float()
+    filled = fill_hole(with_thing(picture, hole), hole)
+    assert (filled - picture).abs().mean() < 0.01
+    assert torch.equal(filled[:, hole == 0], picture[:, hole == 0])
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**31))
 def test_any_hole_is_filled_with_colours_that_exist(height, width, seed):

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pliant.diffusion.energy import Grid
+from pliant.diffusion.holes import box_around
 from pliant.diffusion.inversion import Bank, BankKey, bank_of, noised_only
 from pliant.diffusion.loading import load_diffusion
 from pliant.diffusion.picture import DiffusionPicture
@@ -105,7 +106,10 @@ def _copied(asked: Asked) -> Iterator[DiffusionStep]:
     (rgb, *_) = asked.pictures
     reach = _reach(asked)
     yield DiffusionStep(0, DiffusionPicture(None, rgb), "edit", 0.0, 0.0, reach)
-    made = to_uint8(asked.copy(from_uint8(rgb)).pixels)
+    copy, made = asked.copy(from_uint8(rgb)), rgb.clone()
+    if copy.changed.max() > 0:
+        top, bottom, left, right = box_around(copy.changed > 0)
+        made[top:bottom, left:right] = to_uint8(copy.pixels[:, top:bottom, left:right])
     yield DiffusionStep(1, DiffusionPicture(None, made), "edit", 0.0, 0.0, reach, arrived=True)
 
 
@@ -228,14 +232,16 @@ def soft(region: Tensor, feather: float) -> Tensor:
         region: 0 to 1.
         feather: pixels beyond it.
     """
-    grown = (region > 0).float()[None, None]
-    reach = round(feather / 2)
-    if reach == 0:
-        return grown[0, 0]
+    edge, reach = (region > 0).float(), round(feather / 2)
+    if reach == 0 or edge.max() == 0:
+        return edge
+    top, bottom, left, right = box_around(edge > 0, least=2 * reach)
+    grown = edge[None, None, top:bottom, left:right]
     for kernel, padding in (((2 * reach + 1, 1), (reach, 0)), ((1, 2 * reach + 1), (0, reach))):
         grown = F.max_pool2d(grown, kernel, 1, padding)
     for kernel, padding in (((2 * reach + 1, 1), (reach, 0)), ((1, 2 * reach + 1), (0, reach))):
         grown = F.avg_pool2d(
             F.pad(grown, (padding[1], padding[1], padding[0], padding[0]), "replicate"), kernel, 1
         )
-    return grown[0, 0].clamp(0, 1)
+    edge[top:bottom, left:right] = grown[0, 0].clamp(0, 1)
+    return edge

@@ -3,12 +3,13 @@
 Three layers. *Lines*: through each place of the hole go lines of many slopes; where both ends of one show the same colour, such
 as the sky left and right of a tower, it belongs between them, and so a horizon goes on through the hole. *Seam*: what the lines
 miss at the rim is spread smoothly over the hole (a membrane, by push and pull), so that nothing shows where it began.
-*Grain*: the fine texture of the ground beside it is mirrored into the hole at its own height.
+*Grain*: fine texture comes in blocks from places around the hole that look like what is filled in, and as rough as its rim.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["box_around", "fill_hole", "push_pull"]
+__all__ = ["Box", "box_around", "fill_hole", "push_pull"]
 
 KNOWN = 0.02
 """A place with less of the hole in it than this is known."""
@@ -30,12 +31,24 @@ ALONE = 0.1
 MOST = 8_000
 """Places of a hole that lines are drawn through; a larger one is filled from a smaller picture."""
 LONGEST = 224
+LARGE = 512
+"""Of a hole that is about twice as large, or more, all but the grain is made in a smaller picture."""
 NEAR = 0.01
 """How much what is at either end counts beside what both say; it falls with the fourth power of how far it is."""
-MIRROR = 24
-"""Fine texture is taken from so many pixels beside the hole, again and again if it is large."""
-CLEAR = 3.0
-"""Fine texture beyond so many times the usual is part of something, and is not mirrored."""
+NEXT = 24
+"""Holes that are so many pixels apart have nothing to do with one another."""
+AROUND = 0.5
+"""Fine texture is looked for so far around a hole, in shares of it."""
+CELL, CELLS = 4, 3_000
+"""Fine is what is smaller than so many pixels; than more where the hole and what is around it would have more such cells."""
+BLOCK, STEP = 8, 6
+"""Cells of a block of fine texture, and to the next, which overlaps it."""
+ROUGH = 0.1
+"""How much likeness of roughness counts, in logarithms, beside that of colours."""
+CHOICE, APART = 8, 3
+"""Each block takes another one of so many places that are most alike, so many cells apart, so that none is seen all over."""
+CLEAR = 2.0
+"""Fine texture beyond so many times the usual is part of something, and is cut there."""
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -43,6 +56,8 @@ Places = NDArray[np.int64]
 Ends = tuple[tuple[Places, Floats], tuple[Places, Floats]]
 """Where both ends of lines are, -1 if outside the picture, and how far away in places."""
 NOWHERE = np.float32(1e6)
+Box = tuple[int, int, int, int]
+"""Top, bottom, left, right of a part of a picture, bottom and right outside."""
 
 
 def fill_hole(pixels: Tensor, hole: Tensor) -> Tensor:
@@ -56,47 +71,61 @@ def fill_hole(pixels: Tensor, hole: Tensor) -> Tensor:
         [3, H, W]; where `hole` is 0 it is `pixels` to the bit. Grey if there is nothing to fill from.
     """
     unknown = hole > KNOWN
-    if not bool(unknown.any()):
-        return pixels
-    if bool(unknown.all()):
+    if hole.max() <= KNOWN:
+        return pixels.clone()
+    if hole.min() > KNOWN:
         return torch.zeros_like(pixels)
     made = pixels.clone()
-    for start, stop in _runs(unknown.any(0)):
-        own = torch.zeros_like(unknown)
-        own[:, start:stop] = unknown[:, start:stop]
-        top, bottom, left, right = box_around(own, 0.15, MIRROR)
+    for start, stop in _runs(np.asarray(unknown.numpy().any(0))):
+        tight = _box(unknown[:, start:stop], start)
+        top, bottom, left, right = _widened(tight, unknown.shape, 0.15, NEXT)
         there = (slice(None), slice(top, bottom), slice(start, stop))
         filled = _filled(pixels[:, top:bottom, left:right], unknown[top:bottom, left:right])
+        rows, end, columns, last = _widened(tight, unknown.shape, AROUND, 2 * NEXT)
+        wide = pixels[:, rows:end, columns:last].clone()
+        within = wide[:, top - rows : bottom - rows, left - columns : right - columns]
+        within.copy_(filled)
+        _add_grain(wide, unknown[rows:end, columns:last])
+        filled = within.clamp_(-1, 1)
         share = hole[there[1:]]
         mixed = pixels[there].lerp(filled[:, :, start - left : stop - left], share)
         made[there] = torch.where(share > 0, mixed, pixels[there])
     return made
 
 
-def _runs(some: Tensor) -> list[tuple[int, int]]:
-    """First and last (outside) of what is true in [N], in one run where less than `MIRROR` is between."""
-    places = some.nonzero()[:, 0]
-    cuts = (places.diff() > MIRROR).nonzero()[:, 0] + 1
-    return [(int(each[0]), int(each[-1]) + 1) for each in places.tensor_split(cuts)]
+def _runs(some: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last (outside) of what is true in [N], in one run where less than `NEXT` is between."""
+    places = np.flatnonzero(some)
+    runs = np.split(places, np.flatnonzero(np.diff(places) > NEXT) + 1)
+    return [(int(each[0]), int(each[-1]) + 1) for each in runs]
 
 
-def box_around(region: Tensor, share: float = 0.0, least: int = 0) -> tuple[int, int, int, int]:
-    """Top, bottom, left, right (bottom and right outside) around what is true in [H, W], with a margin.
+def box_around(region: Tensor, share: float = 0.0, least: int = 0) -> Box:
+    """The box around what is true in [H, W], with a margin.
 
     Args:
         region: bool [H, W], true somewhere.
         share: of the longer side of the box, as margin.
         least: margin in pixels.
     """
-    rows, columns = region.any(1).nonzero()[:, 0], region.any(0).nonzero()[:, 0]
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    return _widened(_box(region), region.shape, share, least)
+
+
+def _box(region: Tensor, start: int = 0) -> Box:
+    """The box around what is true in [H, w], whose first column is `start`."""
+    rows, columns = (np.flatnonzero(region.numpy().any(side)) for side in (1, 0))
+    return int(rows[0]), int(rows[-1]) + 1, start + int(columns[0]), start + int(columns[-1]) + 1
+
+
+def _widened(box: Box, shape: Sequence[int], share: float, least: int) -> Box:
+    """A box with a margin, as `box_around` has it, within a picture of this shape (height, width)."""
+    top, bottom, left, right = box
     margin = max(least, round(share * max(bottom - top, right - left)))
-    height, width = region.shape
     return (
         max(top - margin, 0),
-        min(bottom + margin, height),
+        min(bottom + margin, shape[0]),
         max(left - margin, 0),
-        min(right + margin, width),
+        min(right + margin, shape[1]),
     )
 
 
@@ -130,45 +159,94 @@ def _filled(part: Tensor, gap: Tensor) -> Tensor:
     """The part of a picture around a hole, filled wherever `gap` is true."""
     height, width = gap.shape
     known = (~gap).float()
+    times = round(max(height, width) / LARGE)
+    if times > 1:
+        small, share = _smaller(part, known, (height // times, width // times))
+        filled = _filled(small, share < 0.5)[None]
+        return torch.where(gap, F.interpolate(filled, (height, width), mode="bicubic")[0], part)
     shrink = min(1.0, LONGEST / max(height, width), math.sqrt(MOST / int(gap.sum())))
     if shrink < 1:
         size = (max(1, round(height * shrink)), max(1, round(width * shrink)))
-        small = F.interpolate(torch.cat([part * known, known[None]])[None], size, mode="area")[0]
-        sure = small[-1] > 0.5
-        if not bool(sure.any()):
+        small, share = _smaller(part, known, size)
+        if share.max() <= 0.5:
             return push_pull(part, known)
-        drawn = _along_lines(small[:-1] / small[-1:].clamp_min(1e-3), sure)
+        drawn = _along_lines(small, share > 0.5)
         drawn = F.interpolate(drawn[None], (height, width), mode="bicubic", align_corners=False)[0]
     else:
         drawn = _along_lines(part, ~gap)
     seam = push_pull((part - drawn) * known, known)
-    filled = torch.where(gap, drawn + seam, part)
-    return (filled + _grain(filled, gap)).clamp_(-1, 1)
+    return torch.where(gap, drawn + seam, part)
 
 
-def _grain(part: Tensor, gap: Tensor) -> Tensor:
-    """[h, w]: fine texture for the places of a gap, mirrored at its rim from left and right, in shades of grey."""
-    # not from above and below: in most pictures texture there is nearer or farther, so larger or smaller
-    height, width = gap.shape
-    grey = part.mean(0)[None, None]
-    coarse = F.interpolate(grey, (max(1, height // 4), max(1, width // 4)), mode="area")
-    fine = (grey - F.interpolate(coarse, (height, width), mode="bilinear", align_corners=False))[0, 0].numpy()
-    sure = ~gap.numpy()
-    some = np.abs(fine[::3, ::3][sure[::3, ::3]])
-    most = CLEAR * float(np.median(some)) if len(some) else 0.0
-    fine = np.where(sure, fine.clip(-most, most), 0).ravel()
-    holes = np.flatnonzero(~sure)
-    x = holes % width
-    total, power = np.zeros(len(holes), np.float32), np.full(len(holes), 1e-6, np.float32)
-    for end, far in _ends(sure, holes, 0.0):
-        step = far.astype(np.int64) - 1  # beyond the end, forth and back
-        there = end % width + np.sign(end - holes) * (MIRROR - abs(step % (2 * MIRROR) - MIRROR))
-        share = np.where((end >= 0) & (there >= 0) & (there < width), 1 / far, 0)
-        total += share * fine.take(holes - x + there, mode="clip")
-        power += share**2
-    grain = np.zeros(height * width, np.float32)
-    grain[holes] = total / np.sqrt(power)
-    return torch.from_numpy(grain).view(height, width)
+def _smaller(part: Tensor, known: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Means of what is known in fewer and larger pixels, [3, h, w], and how much of each is known, [h, w]."""
+    small = F.interpolate(torch.cat([part * known, known[None]])[None], size, mode="area")[0]
+    return small[:-1] / small[-1:].clamp_min(1e-3), small[-1]
+
+
+def _add_grain(part: Tensor, gap: Tensor) -> None:
+    """Give the filled places of a picture [3, h, w] the fine texture of places around them."""
+    cell = max(CELL, round(math.sqrt(gap.numel() / CELLS)))
+    apart = max(1, cell // 8)  # of so many pixels one each way is enough to know what a cell looks like
+    cell -= cell % apart
+    seen = part[None, :, ::apart, ::apart]
+    coarse, square = (
+        F.avg_pool2d(each, cell // apart, ceil_mode=True)
+        for each in (seen, seen.mean(1, keepdim=True).square())
+    )
+    inside = F.max_pool2d(gap[None, None].float(), cell, ceil_mode=True)
+    unknown = F.max_pool2d(inside, 3, 1, 1)  # at a hole's edge there is something of what left it
+    spread = (square - coarse.mean(1, keepdim=True).square()).clamp_min(1e-5).sqrt()
+    rough = push_pull(spread[0].log(), 1 - unknown[0, 0])  # logarithms: single edges at the rim hardly count
+    most = CLEAR * float(spread[unknown == 0].median()) if unknown.min() == 0 else 0.0
+    unknown[:, :, gap.shape[0] // cell :] = 1
+    unknown[:, :, :, gap.shape[1] // cell :] = 1
+    to, origins = _alike(torch.cat([coarse, ROUGH * rough[None]], 1), inside, unknown)
+    if not len(to):
+        return
+    side, lap = BLOCK * cell, (BLOCK - STEP) * cell
+    places = [(slice(y, y + side), slice(x, x + side)) for y, x in (cell * origins).tolist()]
+    blocks = torch.stack([part[:, down, right] for down, right in places])
+    smooth = F.avg_pool2d(blocks, cell)
+    smooth = F.interpolate(smooth, scale_factor=cell, mode="bilinear", align_corners=False)
+    ramp = (0.5 * math.pi * ((torch.arange(side) + 0.5) / lap).clamp(max=1)).sin()
+    window = ramp * ramp.flip(0)  # squares of what overlaps add up to 1, so texture is as strong there
+    height, width = torch.maximum(cell * (to.amax(0) + BLOCK), torch.tensor(gap.shape)).tolist()
+    grain = torch.zeros(3, height, width)
+    fine = (blocks - smooth).clamp_(-most, most) * (window[:, None] * window)
+    for (y, x), each in zip((cell * to).tolist(), fine, strict=True):
+        grain[:, y : y + side, x : x + side] += each
+    part += grain[:, : gap.shape[0], : gap.shape[1]] * gap
+
+
+def _alike(looks: Tensor, inside: Tensor, unknown: Tensor) -> tuple[Tensor, Tensor]:
+    """Blocks of cells that cover a hole, and for each one that looks like it.
+
+    Args:
+        looks: [1, C, h, w], what to compare.
+        inside: [1, 1, h, w], 1 where there is something of the hole.
+        unknown: the same, 1 where nothing may be taken from.
+
+    Returns:
+        (y, x) of the first cells of both, [N, 2] each; N is 0 if there is nowhere to take from.
+    """
+    if min(unknown.shape[2:]) < BLOCK:
+        return torch.zeros(0, 2), torch.zeros(0, 2)
+    free = APART * (F.max_pool2d(unknown, BLOCK, APART)[0, 0] == 0).nonzero()
+    if not len(free):
+        return torch.zeros(0, 2), torch.zeros(0, 2)
+    below, right = (-(side - BLOCK) % STEP for side in unknown.shape[2:])
+    to = (F.max_pool2d(F.pad(inside, (0, right, 0, below)), BLOCK, STEP)[0, 0] > 0).nonzero()
+    looks = F.pad(looks, (0, right, 0, below), mode="replicate")[0]
+    blocks = looks.unfold(1, BLOCK, 1).unfold(2, BLOCK, 1)
+    wanted, offered = (
+        blocks[:, each[:, 0] * step, each[:, 1] * step].movedim(1, 0).flatten(1)
+        for each, step in ((to, STEP), (free, 1))
+    )
+    unlike = offered.square().sum(1) - 2 * wanted @ offered.T
+    best = unlike.topk(min(CHOICE, len(free)), largest=False).indices
+    number = torch.arange(len(to))
+    return STEP * to, free[best[number, 5 * number % best.shape[1]]]
 
 
 def _along_lines(picture: Tensor, known: Tensor) -> Tensor:
@@ -194,7 +272,18 @@ def _along_lines(picture: Tensor, known: Tensor) -> Tensor:
         found = torch.ones(sure.shape)
         found.view(-1)[there[torch.from_numpy(lost)]] = 0
         made = push_pull(made, found)
-    return made
+    return torch.where(known, picture, _evened(made))
+
+
+def _evened(picture: Tensor) -> Tensor:
+    """Medians of five, along rows and then columns: no streak of one line among others remains, and edges do."""
+    for side, margin in ((2, (2, 2, 0, 0)), (1, (0, 0, 2, 2))):
+        wide = F.pad(picture[None], margin, mode="replicate")[0]
+        a, b, middle, c, d = (wide.narrow(side, start, picture.shape[side]) for start in range(5))
+        low = torch.maximum(torch.minimum(a, b), torch.minimum(c, d))
+        high = torch.minimum(torch.maximum(a, b), torch.maximum(c, d))
+        picture = torch.maximum(torch.minimum(low, high), torch.minimum(torch.maximum(low, high), middle))
+    return picture
 
 
 def _softened(picture: Tensor, known: Tensor, along: tuple[int, int]) -> Floats:

@@ -83,6 +83,10 @@ class DiffusionPicture(Picture):
         as_saved = self.latents.half().float()
         return self._with(self.mask, self.model.decode(as_saved).cpu())
 
+    def render(self) -> Image.Image:
+        """The pixels as PIL."""
+        return Image.fromarray(self.rgb_image().numpy())
+
     def preview(self) -> Image.Image:
         """As `render`; on a CPU, where decoding takes as long as a step, only the colours of what is being made."""
         if self.mask is None or self.latents is None or self.model is None or self.model.device.type != "cpu":

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pliant.diffusion.holes import Box, box_around
 from pliant.errors import InputError
 from pliant.points import MaskLike, as_mask
 
@@ -79,8 +80,26 @@ class PlacedThing:
         """
         columns = (torch.arange(width, dtype=torch.float64) + 0.5) * (self.size[0] / width) - 0.5
         rows = (torch.arange(height, dtype=torch.float64) + 0.5) * (self.size[1] / height) - 0.5
-        y, x = torch.meshgrid(rows, columns, indexing="ij")
-        return (torch.stack([x, y, torch.ones_like(x)], -1) @ self.backward.T).float()
+        return self.origins_at(columns, rows)
+
+    def origins_at(self, columns: Tensor, rows: Tensor) -> Tensor:
+        """float32 [h, w, 2]: (x, y) in the old picture for these columns [w] and rows [h] of the new one, both float64."""
+        matrix = self.backward
+        across = columns[None, :, None] * matrix[:, 0]
+        down = rows[:, None, None] * matrix[:, 1] + matrix[:, 2]
+        return (across + down).float()
+
+    def reached(self, box: Box) -> Box | None:
+        """Where a box of the old picture goes, within the new one, with a pixel to spare; None if it lies outside."""
+        top, bottom, left, right = box
+        inverse, offset = self.backward[:, :2], self.backward[:, 2]
+        corners = torch.tensor([[x, y] for x in (left, right) for y in (top, bottom)], dtype=torch.float64)
+        there = torch.linalg.solve(inverse, (corners - offset).T)
+        (x, y), (far_x, far_y) = (each.tolist() for each in (there.amin(1), there.amax(1)))
+        width, height = self.size
+        first, last = max(0, math.floor(y) - 1), min(height, math.ceil(far_y) + 2)
+        start, stop = max(0, math.floor(x) - 1), min(width, math.ceil(far_x) + 2)
+        return (first, last, start, stop) if first < last and start < stop else None
 
     @cached_property
     def placed(self) -> Tensor:
@@ -99,14 +118,24 @@ def moved_pixels(thing: PlacedThing, pixels: Tensor) -> Tensor:
         [C, H, W] of the size of the new picture.
     """
     width, height = thing.size
+    moved = pixels.new_zeros(len(pixels), height, width)
+    shown = pixels.abs().amax(0)
+    place = thing.reached(box_around(shown > 0, least=1)) if shown.max() > 0 else None
+    if place is None:
+        return moved
+    top, bottom, left, right = place
     finer = min(4, max(1, math.ceil(1 / thing.scale - 1e-6)))  # samples a pixel, where the thing shrinks
-    places = thing.origins(height * finer, width * finer)
+    columns, rows = (
+        (torch.arange(first * finer, last * finer, dtype=torch.float64) + 0.5) / finer - 0.5
+        for first, last in ((left, right), (top, bottom))
+    )
     there = torch.tensor([pixels.shape[2], pixels.shape[1]], dtype=torch.float32)
-    grid = (places + 0.5) / there * 2 - 1
-    moved = F.grid_sample(
+    grid = (thing.origins_at(columns, rows) + 0.5) / there * 2 - 1
+    drawn = F.grid_sample(
         pixels[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=False
     )
-    return F.avg_pool2d(moved, finer)[0] if finer > 1 else moved[0]
+    moved[:, top:bottom, left:right] = F.avg_pool2d(drawn, finer)[0] if finer > 1 else drawn[0]
+    return moved
 
 
 def as_things(
@@ -139,7 +168,7 @@ def middle_of(mask: Tensor) -> tuple[float, float]:
 
 def region_of(things: Sequence[PlacedThing]) -> Tensor:
     """float32 [H, W]: where things were or will be, of things placed in their own picture."""
-    return torch.stack([each for thing in things for each in (thing.mask, thing.placed)]).amax(0)
+    return reduce(torch.maximum, (each for thing in things for each in (thing.mask, thing.placed)))
 
 
 def _placed(thing: Thing, number: int, size: tuple[int, int], shown: tuple[int, int]) -> PlacedThing:

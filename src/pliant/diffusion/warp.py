@@ -7,15 +7,15 @@ one: what is behind its soft edge is estimated by filling its hole, and taken ou
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pliant.diffusion.holes import box_around, fill_hole
+from pliant.diffusion.holes import Box, box_around, fill_hole
 from pliant.diffusion.pull import pulled
 from pliant.diffusion.things import PlacedThing
 
@@ -52,7 +52,7 @@ def move_pixels(source: Tensor, things: Sequence[PlacedThing]) -> Warped:
         source: float32 [3, H, W] in [-1, 1] on the CPU.
         things: with masks of this picture.
     """
-    hole = _hole(torch.stack([thing.mask for thing in things]).amax(0))
+    hole = _hole(reduce(torch.maximum, (thing.mask for thing in things)))
     behind = fill_hole(source, hole)
     return _laid(behind, hole, things, source, behind)
 
@@ -76,8 +76,8 @@ def paste_pixels(source: Tensor, other: Tensor, things: Sequence[PlacedThing]) -
         other: float32 [3, h, w], the picture of the things' masks.
         things: placed in this picture.
     """
-    behind = fill_hole(other, _hole(torch.stack([thing.mask for thing in things]).amax(0)))
-    return _laid(source, torch.zeros_like(source[0]), things, other, behind)
+    behind = fill_hole(other, _hole(reduce(torch.maximum, (thing.mask for thing in things))))
+    return _laid(source.clone(), torch.zeros_like(source[0]), things, other, behind)
 
 
 def drag_pixels(source: Tensor, handles: Tensor, targets: Tensor, mask: Tensor | None) -> Warped:
@@ -137,7 +137,7 @@ def _hole(mask: Tensor) -> Tensor:
     """A mask with a little slack around it, softly ending; [H, W]."""
     seen = mask > SEEN
     hole = torch.zeros_like(mask)
-    if not bool(seen.any()):
+    if mask.max() <= SEEN:
         return hole
     reach = max(2, round(max(mask.shape) / SLACK))
     top, bottom, left, right = box_around(seen, least=reach + 1)
@@ -150,15 +150,15 @@ def _hole(mask: Tensor) -> Tensor:
 def _laid(
     under: Tensor, hole: Tensor, things: Sequence[PlacedThing], picture: Tensor, behind: Tensor
 ) -> Warped:
-    """Things of a picture, which is `behind` without them, over one another on one whose hole was filled."""
-    pixels, placed = under.clone(), torch.zeros_like(hole)
-    for thing in things:
-        mask = soft_edged(thing.mask, picture, behind)
-        _lay(pixels, placed, thing, *_cut(mask, picture, behind))
-    return Warped(pixels.clamp_(-1, 1), torch.maximum(hole, placed), hole * (1 - placed), placed)
+    """Things of a picture, which is `behind` without them, over one another on `under`, which is drawn on."""
+    placed = torch.zeros_like(hole)
+    cuts = [_cut(soft_edged(thing.mask, picture, behind), picture, behind) for thing in things]
+    for thing, (cut, box) in zip(things, cuts, strict=True):
+        _lay(under, placed, thing, cut, box)
+    return Warped(under, torch.maximum(hole, placed), hole * (1 - placed), placed)
 
 
-def _cut(mask: Tensor, picture: Tensor, behind: Tensor) -> tuple[Tensor, tuple[int, int, int, int]]:
+def _cut(mask: Tensor, picture: Tensor, behind: Tensor) -> tuple[Tensor, Box]:
     """A thing without its background, [4, h, w]: colours times share, and share; and the box that it is cut from."""
     top, bottom, left, right = box_around(mask > 0, least=3)
     share = mask[None, top:bottom, left:right]
@@ -167,49 +167,25 @@ def _cut(mask: Tensor, picture: Tensor, behind: Tensor) -> tuple[Tensor, tuple[i
     return torch.cat([colour, share]), (top, bottom, left, right)
 
 
-def _lay(
-    pixels: Tensor, placed: Tensor, thing: PlacedThing, cut: Tensor, box: tuple[int, int, int, int]
-) -> None:
+def _lay(pixels: Tensor, placed: Tensor, thing: PlacedThing, cut: Tensor, box: Box) -> None:
     """Draw what was cut from a box over `pixels`, and where it is into `placed`."""
     height, width = cut.shape[1:]
     if thing.scale < 1:
         smaller = (max(1, round(height * thing.scale)), max(1, round(width * thing.scale)))
         cut = F.interpolate(cut[None], smaller, mode="bilinear", antialias=True)[0]
-    place = _reached(thing, box)
+    place = thing.reached(box)
     if place is None:
         return
     first, last, start, stop = place
     rows = max(1, BAND // (stop - start))
     for row in range(first, last, rows):
         end = min(last, row + rows)
-        origins = _origins(thing, (row, end, start, stop)) - torch.tensor([box[2], box[0]])
+        columns, lines = (torch.arange(*each, dtype=torch.float64) for each in ((start, stop), (row, end)))
+        origins = thing.origins_at(columns, lines) - torch.tensor([box[2], box[0]])
         grid = (origins + 0.5) / torch.tensor([width, height]) * 2 - 1
         drawn = F.grid_sample(cut[None], grid[None], mode="bicubic", align_corners=False)[0]
         alpha = drawn[3].clamp_(0, 1)
         colour = torch.minimum(torch.maximum(drawn[:3], -alpha), alpha)
-        pixels[:, row:end, start:stop] = colour + (1 - alpha) * pixels[:, row:end, start:stop]
+        mixed = colour + (1 - alpha) * pixels[:, row:end, start:stop]
+        pixels[:, row:end, start:stop] = mixed.clamp_(-1, 1)
         placed[row:end, start:stop] = alpha + (1 - alpha) * placed[row:end, start:stop]
-
-
-def _reached(thing: PlacedThing, box: tuple[int, int, int, int]) -> tuple[int, int, int, int] | None:
-    """Top, bottom, left, right of where a box of its picture goes, within the new picture; None if outside."""
-    top, bottom, left, right = box
-    inverse, offset = thing.backward[:, :2], thing.backward[:, 2]
-    corners = torch.tensor([[x, y] for x in (left, right) for y in (top, bottom)], dtype=torch.float64)
-    there = torch.linalg.solve(inverse, (corners - offset).T)
-    (x, y), (far_x, far_y) = (each.tolist() for each in (there.amin(1), there.amax(1)))
-    width, height = thing.size
-    first, last = max(0, math.floor(y) - 1), min(height, math.ceil(far_y) + 2)
-    start, stop = max(0, math.floor(x) - 1), min(width, math.ceil(far_x) + 2)
-    return (first, last, start, stop) if first < last and start < stop else None
-
-
-def _origins(thing: PlacedThing, box: tuple[int, int, int, int]) -> Tensor:
-    """float32 [h, w, 2]: (x, y) in the old picture of the pixels of a box of the new one."""
-    top, bottom, left, right = box
-    x = torch.arange(left, right, dtype=torch.float64)
-    y = torch.arange(top, bottom, dtype=torch.float64)
-    matrix = thing.backward
-    across = x[None, :, None] * matrix[:, 0]
-    down = y[:, None, None] * matrix[:, 1] + matrix[:, 2]
-    return (across + down).float()
