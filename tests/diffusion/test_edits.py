@@ -60,7 +60,7 @@ def every_edit(photo, disc, model, settings):
     ],
 )
 def test_pixels_out_of_reach_are_those_of_the_photo(tiny_model, photo, disc, edit, preset):
-    steps = list(every_edit(photo, disc, tiny_model(), ThingSettings(preset=preset))[edit]())
+    steps = list(every_edit(photo, disc, tiny_model(), ThingSettings(preset=preset, feather=8))[edit]())
     last = steps[-1]
     made, reach = last.picture.rgb_image(), last.reach.mask
     assert (reach == 0).float().mean() > 0.3
@@ -275,6 +275,14 @@ def test_a_soft_edge_is_whole_inside_and_exactly_nothing_beyond():
     assert 0 < edge[20, 12] <= 1
     assert (edge[20, 6:15].diff() >= 0).all()
     assert torch.equal(soft(region, 0), (region > 0).float())
+
+
+def test_a_feather_grows_with_photos_beyond_512_pixels():
+    region = torch.zeros(4, 1024)
+    region[:, 500:510] = 1
+    edge = soft(region, 8)  # 16 pixels here
+    assert edge[:, 485].min() > 0
+    assert edge[:, :484].max() == 0
 
 
 # ---- refusals

@@ -71,7 +71,7 @@ class DragDiffusionSettings:
     reference_control: bool = True
     """Let the result look at the picture itself while it is made."""
     feather: Annotated[float, Slider(0, 64)] = 8.0
-    """Pixels beyond the selection that may change, ever less towards their end."""
+    """Pixels beyond the selection that may change, ever less to their end; more beyond 512 pixels a side."""
     paste_back: bool = True
     """Keep the pixels outside the selection and its feather exactly as they were."""
     seed: int = 0

@@ -33,6 +33,10 @@ RIM = 5
 """Pixels across, half of which inside the edge of a copied thing are made anew, for the seam."""
 
 
+USUAL = 512
+"""Pixels of the longer side of a picture, from which on a feather grows with it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Reach:
     """Where an edit may change a picture."""
@@ -230,9 +234,9 @@ def soft(region: Tensor, feather: float) -> Tensor:
 
     Args:
         region: 0 to 1.
-        feather: pixels beyond it.
+        feather: pixels beyond it; more in proportion where a side of the picture is longer than 512.
     """
-    edge, reach = (region > 0).float(), round(feather / 2)
+    edge, reach = (region > 0).float(), round(feather / 2 * max(1.0, max(region.shape) / USUAL))
     if reach == 0 or edge.max() == 0:
         return edge
     top, bottom, left, right = box_around(edge > 0, least=2 * reach)

@@ -41,8 +41,8 @@ class ThingSettings:
     """How hard everything else is held; 1 as published."""
     guidance_scale: Annotated[float, Slider(0, 10)] = 0.0
     """How much the words count; 0 for what was published for the edit, 4 or 5."""
-    feather: Annotated[float, Slider(0, 64)] = 8.0
-    """Pixels beyond the selection that may change, ever less towards their end; a thing's shadow needs some."""
+    feather: Annotated[float, Slider(0, 64)] = 16.0
+    """Pixels beyond the selection that may change, ever less to their end, such as shadows; more beyond 512 pixels a side."""
     paste_back: bool = True
     """Keep the pixels outside the selection and its feather exactly as they were."""
     seed: int = 0
