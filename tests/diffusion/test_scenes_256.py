@@ -1,5 +1,6 @@
-"""The model that comes with Pliant: its size, pictures from words, an edit."""
+"""The model that comes with Pliant: its size, pictures from words, there and back by inversion, an edit."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,13 @@ import torch
 
 from pliant.diffusion.edits import ThingSettings, move
 from pliant.diffusion.generate import GenerateSettings, generate
+from pliant.diffusion.inversion import BankKey, bank_of
 from pliant.diffusion.loading import EMBEDDED, load_diffusion
+from pliant.diffusion.sampler import Plan, Preset, sample
 from pliant.diffusion.things import Thing
 from pliant.errors import CheckpointError
 from pliant.gan.latent import load_generator
-from pliant.images import load_image
+from pliant.images import from_uint8, load_image
 from pliant.picture import PixelPicture
 from pliant.selecting import in_box
 from pliant.zoo import resolve
@@ -44,6 +47,26 @@ def test_pictures_are_of_the_colours_that_words_name(model):
     assert (blue > red + 30)[:60].float().mean() > 0.8  # the sky
     assert (green > blue + 30)[230:].float().mean() > 0.8  # the grass
     assert 0.02 < ((red > green + 80) & (red > blue + 80)).float().mean() < 0.4  # the car
+
+
+@pytest.mark.timeout(240)
+def test_a_picture_comes_back_from_its_inversion(model, scene):
+    """DDIM inversion in 50 steps and sampling back, without guidance and without looking at what is known."""
+    size = model.working_size(scene.size)
+    words, empty = model.condition(PROMPT, size), model.condition("", size)
+    latents = model.encode(from_uint8(scene.rgb))
+    looking = bank_of(model, latents, words, BankKey.of(scene.rgb, PROMPT, "inverted", 50))
+    while True:
+        try:
+            next(looking)
+        except StopIteration as ended:
+            bank = ended.value
+            break
+    everywhere = torch.ones(1, 1, *bank.shape)
+    plan = Plan(bank.latents[0], everywhere, everywhere, words, empty, guidance=1.0, banks=(bank,))
+    *_, (_, back, _) = sample(model, plan, Preset(50), seed=0)
+    error = (model.decode(back) - from_uint8(scene.rgb)).square().mean()
+    assert 10 * math.log10(4 / float(error)) >= 30
 
 
 def test_a_thing_is_moved_in_48_passes_and_all_else_stays_to_the_bit(model, scene):
