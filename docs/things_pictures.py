@@ -38,9 +38,9 @@ TITLES = {
 }
 PRESETS = ("copy", "warp", "fast", "dragondiffusion")
 WORDS = (
-    ("a mushroom on grass at dawn", 0),
-    ("a strawberry on a white table in front of a pink wall", 0),
-    ("a cactus on sand under a blue sky", 0),
+    ("a mushroom on grass at dawn", 2),
+    ("a strawberry on a white table in front of a pink wall", 7),
+    ("a cactus on sand under a blue sky", 2),
     ("a fir tree on grass under a grey sky", 0),
     ("a tangerine on a blue table in front of a white wall", 1),
     ("a red car on grass under a blue sky", 1),

@@ -54,7 +54,7 @@ class Kit:
 def move(kit: Kit) -> Edit:
     """A mushroom moves to the other side of the meadow."""
     words = "a mushroom on grass at dawn"
-    scene = kit.scene(words)
+    scene = kit.scene(words, seed=2)
     mushroom = in_box(pixels(scene), box(scene))
     shift = (room_beside(scene), 0)
     thing = pliant.Thing(mushroom, shift)
@@ -65,7 +65,7 @@ def move(kit: Kit) -> Edit:
 def resize(kit: Kit) -> Edit:
     """A strawberry becomes larger, and leans to the right."""
     words = "a strawberry on a white table in front of a pink wall"
-    scene = kit.scene(words)
+    scene = kit.scene(words, seed=7)
     strawberry = in_box(pixels(scene), box(scene))
     thing = pliant.Thing(strawberry, scale=1.4, turn=25)
     steps = pliant.move(scene, thing, prompt=words, model=kit.model, settings=kit.settings)
@@ -74,7 +74,7 @@ def resize(kit: Kit) -> Edit:
 
 def remove(kit: Kit) -> Edit:
     """A cactus goes, and its shadow; what remains is the desert."""
-    scene = kit.scene("a cactus on sand under a blue sky")
+    scene = kit.scene("a cactus on sand under a blue sky", seed=2)
     cactus = in_box(pixels(scene), box(scene))
     words = "sand under a blue sky"
     steps = pliant.remove(scene, cactus, prompt=words, model=kit.model, settings=kit.settings)
@@ -83,7 +83,8 @@ def remove(kit: Kit) -> Edit:
 
 def paste(kit: Kit) -> Edit:
     """A fir tree of another scene comes to stand beside the mushroom."""
-    scene, other = kit.scene("a mushroom on grass at dawn"), kit.scene("a fir tree on grass under a grey sky")
+    scene = kit.scene("a mushroom on grass at dawn", seed=2)
+    other = kit.scene("a fir tree on grass under a grey sky")
     tree = in_box(pixels(other), box(other))
     foot, goal = foot_of(other), foot_of(scene)
     shift = (goal[0] + room_beside(scene) - foot[0], goal[1] - foot[1])
@@ -96,7 +97,7 @@ def paste(kit: Kit) -> Edit:
 def swap(kit: Kit) -> Edit:
     """A tangerine looks like a strawberry, in its own shape; it is selected by a click."""
     scene = kit.scene("a tangerine on a blue table in front of a white wall", seed=1)
-    other = kit.scene("a strawberry on a white table in front of a pink wall")
+    other = kit.scene("a strawberry on a white table in front of a pink wall", seed=7)
     left, top, width, height = box(scene)
     tangerine = grow(pixels(scene), (left + width / 2, top + height / 2))
     strawberry = in_box(pixels(other), box(other))

@@ -6,8 +6,8 @@ As Stable Diffusion 1: the noise is predicted, over 1,000 steps; what is minimis
 A latent is used for several steps, each time with other noise: new scenes replace the oldest of a store on the device, and
 batches are drawn from it, so that drawing and encoding cost little.
 
-A later run goes on with `--resume` from the state in OUT, or with `--weights FOLDER` from a pipeline. The rate of learning falls
-only over the last share `--cool` of a run: give 0 to all but the last.
+A later run goes on with `--resume` from the state in OUT, or with `--weights FOLDER` from a pipeline. The rate of learning
+falls only over the last share `--cool` of a run: give 0 to all but the last.
 """
 
 from __future__ import annotations

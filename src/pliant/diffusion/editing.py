@@ -34,10 +34,6 @@ USUAL = 512
 """Pixels of the longer side of a picture, from which on a feather grows with it."""
 
 
-USUAL = 512
-"""Pixels of the longer side of a picture, from which on a feather grows with it."""
-
-
 @dataclass(frozen=True, eq=False)
 class Reach:
     """Where an edit may change a picture."""
