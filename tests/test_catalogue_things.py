@@ -75,15 +75,17 @@ def test_a_run_is_kept_with_all_that_it_was_given(photo, mask, model, tmp_path):
 def test_the_result_of_one_is_edited_by_the_next_and_traced(photo, mask, model):
     edit = get("remove")
     given = Inputs(mask=mask, diffuser=model)
-    *_, first = edit.run(photo, given, edit.make_settings({"preset": "warp"}))
-    *_, second = edit.run(first.picture, given, edit.make_settings({"preset": "warp"}))
+    *_, first = edit.run(photo, given, edit.make_settings({"preset": "warp", "feather": 8}))
+    *_, second = edit.run(first.picture, given, edit.make_settings({"preset": "warp", "feather": 8}))
     assert second.picture.size == photo.size
     assert next(iter(get("trace").run(second.picture, Inputs()))).picture.kind == "vector"
 
 
 def test_a_saved_picture_needs_its_model(photo, mask, model, tmp_path):
     edit = get("remove")
-    run = edit.run(photo, Inputs(mask=mask, diffuser=model), edit.make_settings({"preset": "warp"}))
+    run = edit.run(
+        photo, Inputs(mask=mask, diffuser=model), edit.make_settings({"preset": "warp", "feather": 8})
+    )
     for _ in run:
         pass
     project = Project(loader())
@@ -138,7 +140,7 @@ def test_what_words_made_is_edited_like_a_photo(mask, model):
     *_, first = generate("a cat", model=model, settings=GenerateSettings(num_inference_steps=4))
     gone = Inputs(mask=mask[:, :64], diffuser=model)
     edit = get("remove")
-    *_, second = edit.run(first.picture, gone, edit.make_settings({"preset": "warp"}))
+    *_, second = edit.run(first.picture, gone, edit.make_settings({"preset": "warp", "feather": 8}))
     before, after = (each.picture.rgb_image() for each in (first, second))
     assert torch.equal(before[50:], after[50:])
     assert not torch.equal(before[20:40, 20:40], after[20:40, 20:40])
