@@ -71,6 +71,16 @@ def test_pixels_out_of_reach_are_those_of_the_photo(tiny_model, photo, disc, edi
     assert len(steps) <= ThingSettings(preset=preset).max_steps + (edit in {"paste", "swap"}) * 50
 
 
+@pytest.mark.parametrize("preset", ["copy", "warp", "fast"])
+@pytest.mark.parametrize("feather", [0, 2])
+def test_so_they_are_with_hardly_a_feather(tiny_model, photo, disc, preset, feather):
+    settings = ThingSettings(preset=preset, feather=feather)
+    for name, begin in every_edit(photo, disc, tiny_model(), settings).items():
+        *_, last = begin()
+        kept = last.reach.mask == 0
+        assert torch.equal(last.picture.rgb_image()[kept], photo.rgb[kept]), name
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_model_edits(tiny_model, photo, disc, kind):
     for name, begin in every_edit(photo, disc, tiny_model(kind), QUICK).items():

@@ -88,6 +88,22 @@ def test_a_large_hole_is_filled_from_a_smaller_picture():
     assert (filled - picture).abs().mean() < 0.01
 
 
+@pytest.mark.parametrize(
+    ("size", "hole"),
+    [
+        ((1100, 1200), (slice(20, 1080), slice(700, 701))),
+        ((1100, 1200), (slice(300, 302), slice(50, 1150))),
+        ((1, 1400), (slice(0, 1), slice(100, 1300))),
+        ((1200, 9), (slice(100, 1100), slice(0, 9))),
+    ],
+    ids=["one column", "two rows", "a line", "a stripe"],
+)
+def test_thin_holes_in_large_pictures_are_filled(size, hole):
+    gap, picture = torch.zeros(size), torch.full((3, *size), 0.25)
+    gap[hole] = 1
+    assert torch.allclose(fill_hole(picture.where(gap == 0, -1), gap), picture, atol=1e-3)
+
+
 def test_holes_far_apart_are_filled_each_on_its_own():
     picture = landscape(320, 640)
     holes = [(disc(x, 170, 40, 320, 640) > 0).float() for x in (80, 560)]

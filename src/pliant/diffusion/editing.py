@@ -107,11 +107,18 @@ def _copied(asked: Asked) -> Iterator[DiffusionStep]:
     (rgb, *_) = asked.pictures
     reach = _reach(asked)
     yield DiffusionStep(0, DiffusionPicture(None, rgb), "edit", 0.0, 0.0, reach)
-    copy, made = asked.copy(from_uint8(rgb)), rgb.clone()
-    if copy.changed.max() > 0:
-        top, bottom, left, right = box_around(copy.changed > 0)
-        made[top:bottom, left:right] = to_uint8(copy.pixels[:, top:bottom, left:right])
-    yield DiffusionStep(1, DiffusionPicture(None, made), "edit", 0.0, 0.0, reach, arrived=True)
+    made = DiffusionPicture(None, _shown(asked.copy(from_uint8(rgb)), rgb, reach.mask))
+    yield DiffusionStep(1, made, "edit", 0.0, 0.0, reach, arrived=True)
+
+
+def _shown(copy: Warped, rgb: Tensor, mask: Tensor) -> Tensor:
+    """A copy of what is wanted, uint8 [H, W, 3], with the photo itself wherever the mask [H, W] is 0."""
+    made, changed = rgb.clone(), (copy.changed > 0) & (mask > 0)
+    if changed.any():
+        top, bottom, left, right = box_around(changed)
+        inside = (slice(top, bottom), slice(left, right))
+        made[inside] = torch.where(changed[inside][..., None], to_uint8(copy.pixels[:, *inside]), rgb[inside])
+    return made
 
 
 def _made(model: DiffusionModel, asked: Asked, words: tuple[Condition, Condition]) -> Iterator[DiffusionStep]:
@@ -171,7 +178,7 @@ def _planned(
         copy = noised_only(model, model.encode(wanted.pixels), words[0], preset.steps, settings.seed)
         started = copy.latents[preset.first]
         sure = shrunk(wanted.placed, banks[0].shape)[None, None].to(started)
-        canvas = torch.where(mask[..., None] > 0, to_uint8(wanted.pixels), rgb)
+        canvas = _shown(wanted, rgb, mask)
         mask = mask * (1 - wanted.placed)
         injection = replace(injection, own=True, begin=0.0, end=1.0)
     else:
@@ -198,14 +205,14 @@ def _filling(
     model: DiffusionModel, asked: Asked, words: tuple[Condition, Condition]
 ) -> tuple[Plan, Tensor, Tensor]:
     """The same for a copy of what is wanted, of which only what it does not know is made."""
-    settings, preset = asked.settings, PRESETS[asked.settings.preset]
-    copy = asked.copy(from_uint8(asked.pictures[0]))
-    mask = torch.minimum(_unknown(copy, settings.feather), _reach(asked).mask)
+    settings, preset, rgb = asked.settings, PRESETS[asked.settings.preset], asked.pictures[0]
+    copy, reach = asked.copy(from_uint8(rgb)), _reach(asked).mask
+    mask = torch.minimum(_unknown(copy, settings.feather), reach)
     bank = noised_only(model, model.encode(copy.pixels), words[0], preset.steps, settings.seed)
     started = bank.latents[preset.first]
     region = shrunk(mask, bank.shape, any_part=True)[None, None].to(started)
     plan = Plan(started, region, region, *words, guidance=1.0, banks=(bank,))
-    return plan, to_uint8(copy.pixels), mask
+    return plan, _shown(copy, rgb, reach), mask
 
 
 def _unknown(copy: Warped, feather: float) -> Tensor:

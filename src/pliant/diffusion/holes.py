@@ -161,8 +161,9 @@ def _filled(part: Tensor, gap: Tensor) -> Tensor:
     known = (~gap).float()
     times = round(max(height, width) / LARGE)
     if times > 1:
-        small, share = _smaller(part, known, (height // times, width // times))
-        filled = _filled(small, share < 0.5)[None]
+        small, share = _smaller(part, known, (max(1, height // times), max(1, width // times)))
+        lost = share < 0.5
+        filled = (_filled(small, lost) if lost.any() else small)[None]
         return torch.where(gap, F.interpolate(filled, (height, width), mode="bicubic")[0], part)
     shrink = min(1.0, LONGEST / max(height, width), math.sqrt(MOST / int(gap.sum())))
     if shrink < 1:
