@@ -279,13 +279,13 @@ def sheet(args: argparse.Namespace, rows: Sequence[dict[str, Any]], path: Path) 
 
 
 def _memory(args: argparse.Namespace) -> str:
-    """A sentence on the memory that was measured, if it was."""
+    """A sentence on the memory that was measured, after another one, if it was."""
     if args.workers > 1:
         return ""
     if args.device == "cuda":
-        return "*MiB*: the most that was in use on the GPU, the weights among it."
+        return " *MiB*: the most that was in use on the GPU, the weights among it."
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return f"The most memory that the process had: {most:.0f} MiB."
+    return f" The most memory that the process had: {most:.0f} MiB."
 
 
 def page(summary: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
@@ -297,7 +297,7 @@ def page(summary: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
 Command: `{summary["command"]}`
 
 What the columns mean is told by `benchmarks/diffusion.py`. *Outside* is beyond what the right answer touches; a thing's shadow
-is inside. *Calls* are forward equivalents of the UNet; *second edit* is another edit of the same picture. {summary["memory"]}
+is inside. *Calls* are forward equivalents of the UNet; *second edit* is another edit of the same picture.{summary["memory"]}
 
 {table(rows)}
 """

@@ -79,9 +79,8 @@ class Team:
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
             torch.backends.cudnn.benchmark = True
-            torch.backends.cudnn.benchmark_limit = (
-                4  # the best is among its first guesses; trying all takes long
-            )
+            # the best is among its first guesses; trying all takes long
+            torch.backends.cudnn.benchmark_limit = 4
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         if self.size > 1:
             distributed.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
