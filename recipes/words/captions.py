@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from effects import EFFECTS
-from sources import Item
+from sources import Item, looks_of
 
 from pliant.perception.wordpieces import words_of
 
@@ -104,9 +104,12 @@ ALWAYS_SAID = frozenset(
 """What sentences say whatever the things are."""
 HELD_OUT = 12
 """One word of so many is kept out of all captions."""
+HELD_OUT_PEOPLE = {"portrait": 20, "avatar": 10}
+"""One person of so many is kept out of all pictures."""
 NEVER_HELD_OUT = {
     *ALWAYS_SAID,
     *("face", "man", "woman", "person", "flag", "button", "hand", "animal", "food", "symbol", "sign"),
+    *("long", "headscarf"),  # as people's hair is, and what they wear
 }
 
 
@@ -148,9 +151,9 @@ def is_held_out_word(word: str) -> bool:
 
 
 def is_held_out(item: Item) -> bool:
-    """Whether a picture is kept for evaluation: its name has a held-out word, or it is one portrait of twenty."""
-    if item.kind == "portrait":
-        return zlib.crc32(item.names[0].encode()) % 20 == 0
+    """Whether a picture is kept for evaluation: its name has a held-out word, or it is one person of so many."""
+    if item.is_person:
+        return zlib.crc32(item.names[0].encode()) % HELD_OUT_PEOPLE[item.kind] == 0
     return any(is_held_out_word(word) for name in item.names for word in words_of(name))
 
 
@@ -165,22 +168,21 @@ class Writer:
 
     def __init__(self, items: Sequence[Item], usable: Sequence[int], random: Random) -> None:
         self.items, self.random = items, random
-        self.portraits = [number for number in usable if items[number].kind == "portrait"]
-        self.things = [number for number in usable if items[number].kind != "portrait"]
+        self.people = [number for number in usable if items[number].is_person]
+        self.things = [number for number in usable if not items[number].is_person]
 
     def pair(self) -> tuple[Plan, Plan]:
         """Two siblings."""
         chance = self.random.random()
         if chance < 0.08 or not self.things:
             return self.flat(), self.flat()
-        if chance < 0.22 and self.portraits:
-            number = self.random.choice(self.portraits)
-            return self.portrait(number), self.portrait(self.random.choice(self.portraits))
-        if chance < 0.40:
+        if chance < 0.25 and self.people:
+            return self.person(self.random.choice(self.people)), self.person(self.random.choice(self.people))
+        if chance < 0.42:
             one, two = self.random.choice(self.things), self.random.choice(self.things)
             first = self.scene(one, two)
             return first, self.scene(two, one, avoid=first.facts["place"])
-        if chance < 0.50:
+        if chance < 0.52:
             number = self.random.choice(self.things)
             first = self.counted(number)
             return first, self.counted(number, avoid=first.facts["count"])
@@ -272,19 +274,25 @@ class Writer:
             random.choice(FRAMES).format(caption), layers, self.behind()[0], "", {"count": str(count)}
         )
 
-    def portrait(self, number: int) -> Plan:
-        """A rendered portrait, with its sentence or the first part of it."""
-        random = self.random
-        sentence = self.items[number].names[0]
-        parts = sentence.split(", ")
-        head = parts[0] if random.random() < 0.5 else parts[0].replace("a portrait of ", "")
-        kept = [part for part in parts[1:] if random.random() < 0.6]
-        caption = ", ".join((head, *kept))
+    def person(self, number: int) -> Plan:
+        """A portrait or an avatar, with some of the parts of its sentence or some of its facts."""
+        random, item = self.random, self.items[number]
+        head, *parts = item.names[0].split(", ")
+        looks = looks_of(item.facts)
+        if looks and random.random() < 0.4:
+            first, *parts = random.sample(looks, len(looks))
+            head = f"{head.partition(' with ')[0]} {first}"
+        kept = [part for part in parts if random.random() < 0.5]
+        who = head.partition(" of ")[2]
+        caption = ", ".join((random.choice((head, f"a portrait of {who}", who)), *kept))
+        background, behind = self.behind() if item.kind == "avatar" else (("white", "white"), "")
         effect = random.choice(list(EFFECTS)) if random.random() < 0.2 else ""
         if effect:
-            words = random.choice(EFFECT_WORDS[effect])
-            caption = words.format(caption.removeprefix("a ") if words.startswith(("a ", "an ")) else caption)
-        return Plan(caption, (Layer(number, 0.0, 0.0, 1.0),), ("white", "white"), effect, meaning=(effect,))
+            words, behind = random.choice(EFFECT_WORDS[effect]), ""
+            bare = caption.removeprefix("a ").removeprefix("an ")
+            caption = words.format(bare if words.startswith(("a ", "an ")) else caption)
+        meaning = (effect, behind, who, *sorted(kept))
+        return Plan(caption + behind, (Layer(number, 0.0, 0.0, 1.0),), background, effect, meaning=meaning)
 
     def flat(self) -> Plan:
         """Nothing but colours."""

@@ -2,10 +2,11 @@
 
     PYTHONPATH=src python recipes/words/evaluate.py --data DATA --models runs/words-small-0 runs/words-small-1
 
-Things whose names have a held-out word (`captions.is_held_out`), and one portrait of twenty, were in no training picture, and
-those words in no caption. Each row of the table is a choice among sentences that differ in nothing else. `reached` is not
-a choice: a square that begins grey follows the gradient to "a red picture" and so on, and is asked which colour it has.
-Writes report.json and README.md into each folder. With `--foreign` other models of `load_words` are measured too, printed only.
+Things whose names have a held-out word (`captions.is_held_out`), one portrait of twenty and one avatar of ten were in no
+training picture, and those words in no caption. Each row of the table is a choice among sentences that differ in nothing else.
+`reached` is not a choice: a square that begins grey follows the gradient to "a red picture" and so on, and is asked which
+colour it has. Writes report.json and README.md into each folder. With `--foreign` other models of `load_words` are measured
+too, printed only.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from random import Random
 import torch
 from captions import COLOURS, COUNTS, EFFECT_WORDS, PLACES, Layer, Plan, Writer, is_held_out
 from compose import Composer, Library, read_library, vary
+from sources import LOOKS
 
 from pliant.perception.clip import PLAIN, TextImageModel, load_words
 
@@ -30,12 +32,12 @@ parameters, fp16, pictures of {side} pixels. Read it with `pliant.perception.cli
 - Made by `recipes/words`: {steps:,} steps of {batch:,} pictures and {texts:,} other texts in {seconds:.0f} s on {device},
   seed {seed}.
 - Data: {pictures:,} pictures with words: Fluent 3D emoji (MIT), Open Clip Art (public domain), rendered portraits (CC0,
-  nobody real); alone, in pairs and in numbers, dyed, in {effects} kinds of light and material. Definitions of WordNet 3.0. No
-  photographs.
+  nobody real){avatars}; alone, in pairs and in numbers, dyed, in {effects} kinds of light and material. Definitions of
+  WordNet 3.0. No photographs.
 - Teachers: EfficientNet-Lite0 (Apache-2.0; the image side began at it), all-MiniLM-L6-v2 (Apache-2.0; taught the text side).
 - Licence: Apache-2.0.
 
-On things and portraits that it was not trained on, whose names were in no caption:
+On things whose names were in no caption, and on people whose pictures it was not trained on:
 
 | choice | pictures | sentences | right | chance | among five | chance |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -48,6 +50,12 @@ Limits: it has seen drawings, renders and compositions of them, no photographs b
 caption had only by their neighbours in the sentence encoder; `unknown_words` lists them. Names of people mean nothing to it.
 Its values compare only with its own. It is far weaker than CLIP: where the result matters, give `load_words` a CLIP model.
 """
+
+
+AVATARS = ", DiceBear's avatars in five styles (CC0)"
+"""What the card adds where avatars were among the pictures."""
+FEW = 6
+"""People that must have a value for it to be asked for."""
 
 
 class Choices:
@@ -144,38 +152,36 @@ def evaluate(
         ],
         [list(PLACES).index(plan.facts["place"]) for plan in plans],
     )
-    return rows | portrait_rows(choices, library, writer.portraits[:most])
-
-
-def portrait_rows(
-    choices: Choices, library: Library, portraits: Sequence[int]
-) -> dict[str, dict[str, float]]:
-    """Choices of one attribute of portraits, as many pictures of each value."""
-    rows: dict[str, dict[str, float]] = {}
-    for attribute, sentence in (
-        ("gender", "a portrait of a {}"),
-        ("hair", "a portrait of a person with {} hair"),
-        ("glasses", "a portrait of a person with {}"),
-        ("beard", "a portrait of a person with {}"),
-    ):
-        values = [
-            dict(fact.split("=") for fact in library.items[number].keywords)[attribute]
-            for number in portraits
-        ]
-        kinds = sorted(set(values) - {"none"})
-        each = min((values.count(kind) for kind in kinds), default=0)
-        chosen = [number for kind in kinds for number in _first(portraits, values, kind, max(each, 1))]
-        if len(kinds) > 1:
-            right = [kinds.index(values[list(portraits).index(number)]) for number in chosen]
-            plans = [Plan("", (Layer(number, 0.0, 0.0, 1.0),)) for number in chosen]
-            rows[f"{attribute} of a portrait"] = choices.rate(
-                plans, [[sentence.format(kind) for kind in kinds]], right
-            )
+    for kind, article in (("portrait", "a"), ("avatar", "an")):
+        people = [number for number in writer.people if library.items[number].kind == kind]
+        rows |= people_rows(choices, library, people[:most], f"{article} {kind}")
     return rows
 
 
-def _first(numbers: Sequence[int], values: Sequence[str], kind: str, count: int) -> list[int]:
-    return [number for number, value in zip(numbers, values, strict=True) if value == kind][:count]
+def people_rows(
+    choices: Choices, library: Library, people: Sequence[int], kind: str
+) -> dict[str, dict[str, float]]:
+    """Choices of one attribute of people, as many pictures of each value; values that few have are left out."""
+    rows: dict[str, dict[str, float]] = {}
+    for attribute in ("gender", "hair", "length", "glasses", "beard", "hat", "smile"):
+        having: dict[str, list[int]] = {}
+        for number in people:
+            having.setdefault(library.items[number].facts.get(attribute, "none"), []).append(number)
+        enough = min(FEW, max((len(numbers) for numbers in having.values()), default=0))
+        values = sorted(
+            value for value, numbers in having.items() if value != "none" and len(numbers) >= enough
+        )
+        if len(values) < 2:
+            continue
+        each = min(len(having[value]) for value in values)
+        looks = f"a person {LOOKS[attribute]}" if attribute in LOOKS else "a {}"
+        chosen = [(number, k) for k, value in enumerate(values) for number in having[value][:each]]
+        rows[f"{attribute} of {kind}"] = choices.rate(
+            [Plan("", (Layer(number, 0.0, 0.0, 1.0),)) for number, _ in chosen],
+            [[f"a portrait of {looks.format(value)}" for value in values]],
+            [k for _, k in chosen],
+        )
+    return rows
 
 
 def reached(model: TextImageModel, pixels: int, steps: int = 60, views: int = 4) -> dict[str, str]:
@@ -233,6 +239,7 @@ def write_card(
         flat=hits(colours[1]),
         square=hits(colours[8]),
         wanted=len(COLOURS),
+        avatars=AVATARS if any(row.endswith("an avatar") for row in report) else "",
         **{name: value for name, value in training.items() if name != "log"},
     )
     (folder / "README.md").write_text(text, encoding="utf-8")

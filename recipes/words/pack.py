@@ -22,13 +22,16 @@ from PIL import Image
 from published import read_lite0
 from safetensors.torch import save_file
 
-QUALITY = {"emoji": 72, "clipart": 62, "portrait": 70}
+QUALITY = {"emoji": 72, "clipart": 62, "portrait": 70, "avatar": 60}
 
 
 def pack_pictures(args: argparse.Namespace, out: Path) -> None:
     """Write pictures-*.zip with their items.jsonl, a thousand each."""
     found = chain(
-        sources.emoji(args.cache), sources.clipart(args.cache), sources.portraits(args.portraits, args.every)
+        sources.emoji(args.cache),
+        sources.clipart(args.cache),
+        sources.portraits(args.portraits, args.every),
+        sources.avatars(args.cache),
     )
     shard: zipfile.ZipFile | None = None
     lines: list[str] = []

@@ -27,6 +27,23 @@ ALIKE = 3
 """Clip art of one folder and title of which more are left out."""
 CODE_POINTS = re.compile(r"[0-9a-f]{1,5}(-[0-9a-f]{1,5})*")
 SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff]")
+STYLES = {
+    "lorelei": "a cartoon avatar of",
+    "notionists": "an ink drawing of",
+    "open-peeps": "a comic drawing of",
+    "pixel-art": "a pixel art portrait of",
+    "voxel-art": "a voxel figure of",
+}
+"""What the styles of avatars look like."""
+LOOKS = {
+    "hair": "with {} hair",
+    "length": "with {}",
+    "glasses": "with {}",
+    "beard": "with {}",
+    "hat": "with {}",
+    "smile": "{}",
+}
+"""What of a person's facts captions say, and how."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +51,21 @@ class Item:
     """A picture and its words."""
 
     kind: str
-    """`emoji`, `clipart` or `portrait`."""
+    """`emoji`, `clipart`, `portrait` or `avatar`."""
     names: list[str]
-    """What it shows, the best first; of a portrait, one sentence."""
+    """What it shows, the best first; of a person, one sentence."""
     keywords: list[str]
-    """What else it has to do with."""
+    """What else it has to do with; of a person, facts as `name=value`."""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is a portrait or an avatar."""
+        return self.kind in {"portrait", "avatar"}
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What is known of a person."""
+        return dict(fact.split("=") for fact in self.keywords) if self.is_person else {}
 
     def line(self, file: str) -> str:
         """As JSON."""
@@ -135,6 +162,31 @@ def cleaned(text: str) -> str:
     return " ".join(JUNK.sub(" ", plain).split())[:60]
 
 
+BEARDS = {"none": "no beard", "moustache": "a moustache", "stubble": "none"}
+"""What portraits have that is no beard; of stubble nothing is said."""
+
+
+def avatars(cache: Path) -> Iterator[tuple[Item, Image.Image]]:
+    """Avatars of DiceBear (CC0) as avatars.mjs drew them, each with a sentence of all that is to be seen."""
+    folder = cache / "dicebear/avatars"
+    for line in (folder / "avatars.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        drawn = rasterised(folder / record["file"])
+        if drawn:
+            yield avatar(record["facts"]), drawn
+
+
+def avatar(facts: dict[str, str]) -> Item:
+    """An avatar's item, from what was chosen for it."""
+    sentence = f"{STYLES[facts['style']]} a person {', '.join(looks_of(facts))}"
+    return Item("avatar", [sentence], [f"{name}={value}" for name, value in facts.items()])
+
+
+def looks_of(facts: dict[str, str]) -> list[str]:
+    """What captions say of a person's facts, each for itself."""
+    return [LOOKS[name].format(facts[name]) for name in LOOKS if facts.get(name, "none") != "none"]
+
+
 def portraits(folder: Path, every: int) -> Iterator[tuple[Item, Image.Image]]:
     """Rendered portraits (CC0) with their captions, one of so many."""
     for path in sorted(folder.glob("portraits_*.zip")):
@@ -145,7 +197,7 @@ def portraits(folder: Path, every: int) -> Iterator[tuple[Item, Image.Image]]:
                     "gender": "woman" if labels["gender"] < 0.5 else "man",
                     "hair": labels["hair_colour"],
                     "glasses": "glasses" if labels["glasses"] != "none" else "no glasses",
-                    "beard": "a beard" if "beard" in labels["beard"] else "no beard",
+                    "beard": BEARDS.get(labels["beard"], "a beard"),
                     "theme": labels["theme"],
                 }
                 keywords = [f"{name}={value}" for name, value in attributes.items()]

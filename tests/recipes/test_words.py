@@ -22,6 +22,14 @@ from pliant.perception.words import WordsConfig, WordsNet
 from paths import REPOSITORY
 
 MODULES = ("captions", "compose", "effects", "evaluate", "pack", "published", "sources", "teacher", "train")
+BOB = {
+    "style": "pixel-art",
+    "hair": "red",
+    "length": "long hair",
+    "glasses": "glasses",
+    "beard": "no beard",
+    "hat": "a hat",
+}
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", ",", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
 
@@ -105,6 +113,47 @@ def test_things_lie_where_the_caption_says(recipe, library):
             "below": one.y - two.y,
         }
         assert beside[plan.facts["place"]] > 0.7
+
+
+def test_captions_of_people_say_what_is_known_of_them(recipe):
+    sources, captions = recipe.sources, recipe.captions
+    portrait = sources.Item(
+        "portrait",
+        ["a portrait of a young man with light skin, black long hair, smiling"],
+        ["gender=man", "hair=black", "glasses=no glasses", "beard=none", "theme=smile"],
+    )
+    writer = captions.Writer([sources.avatar(BOB), portrait], [0, 1], Random(3))
+    assert (writer.people, writer.things) == ([0, 1], [])
+    looks = {"red hair", "long hair", "glasses", "no beard", "a hat"}
+    backgrounds = set()
+    for _ in range(200):
+        plan = writer.person(0)
+        backgrounds.add(plan.background)
+        if not plan.effect:
+            said, _, _ = plan.caption.partition(" on a ")
+            people = ("a pixel art portrait of a person", "a portrait of a person", "a person")
+            start = next(each for each in people if said.startswith(each))
+            parts = said.removeprefix(start).strip().split(", ")
+            assert {part.removeprefix("with ") for part in parts} <= looks
+            assert len(set(parts)) == len(parts) > 0
+    assert len(backgrounds) > 12
+    plans = [writer.person(1) for _ in range(200)]
+    assert {plan.background for plan in plans} == {("white", "white")}
+    said = {plan.caption for plan in plans if not plan.effect}
+    assert {
+        "a young man with no glasses",
+        "a young man with light skin, smiling",
+        "a portrait of a young man with black hair, with no glasses",
+    } <= said
+    assert not [caption for caption in said if "none" in caption]
+
+
+def test_what_is_said_of_a_person_sets_captions_apart(recipe):
+    glasses = recipe.sources.avatar({"style": "lorelei", "glasses": "glasses"})
+    none = recipe.sources.avatar({"style": "lorelei", "glasses": "no glasses"})
+    writer = recipe.captions.Writer([glasses, none], [0, 1], Random(4))
+    meanings = [{writer.person(number).meaning for _ in range(40)} for number in (0, 1)]
+    assert not meanings[0] & meanings[1]
 
 
 def test_every_effect_has_words_and_does_something(recipe):
@@ -249,6 +298,63 @@ def test_titles_and_keywords_of_a_drawing(recipe, tmp_path):
     assert 135 <= min(drawn.size) <= max(drawn.size) <= 146
     assert drawn.getpixel((70, 70)) == (0, 0, 255, 255)
     assert recipe.sources.rasterised(tmp_path / "b.svg") is None
+
+
+def test_an_avatar_is_told_by_what_was_chosen_for_it(recipe):
+    bob = recipe.sources.avatar(BOB)
+    assert bob.kind == "avatar"
+    assert bob.names == [
+        "a pixel art portrait of a person with red hair, with long hair, with glasses, with no beard, with a hat"
+    ]
+    assert bob.facts == BOB
+    bald = {"style": "open-peeps", "length": "a bald head", "beard": "a moustache", "smile": "smiling"}
+    assert recipe.sources.avatar(bald).names == [
+        "a comic drawing of a person with a bald head, with a moustache, smiling"
+    ]
+    assert recipe.sources.Item("emoji", ["apple"], ["a=b=c"]).facts == {}
+
+
+def test_avatars_are_read_with_their_pictures(recipe, tmp_path):
+    pytest.importorskip("resvg_py")
+    folder = tmp_path / "dicebear" / "avatars"
+    folder.mkdir(parents=True)
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">{}</svg>'
+    (folder / "a.svg").write_text(svg.format('<rect x="4" width="8" height="16" fill="#0f0"/>'))
+    (folder / "b.svg").write_text(svg.format(""))
+    lines = [json.dumps({"file": f"{name}.svg", "facts": BOB}) for name in "ab"]
+    (folder / "avatars.jsonl").write_text("\n".join(lines) + "\n")
+    ((item, picture),) = recipe.sources.avatars(tmp_path)  # the empty one is left out
+    assert item == recipe.sources.avatar(BOB)
+    assert picture.size == (144, 288)
+    assert picture.getpixel((70, 140)) == (0, 255, 0, 255)
+    assert picture.mode == "RGBA"
+
+
+def test_one_avatar_of_ten_and_one_portrait_of_twenty_are_held_out(recipe):
+    for kind, share in (("avatar", 0.1), ("portrait", 0.05)):
+        people = [recipe.sources.Item(kind, [f"a person, number {number}"], []) for number in range(2000)]
+        held = sum(recipe.captions.is_held_out(person) for person in people)
+        assert held / len(people) == pytest.approx(share, rel=0.25)
+
+
+def test_people_are_asked_for_one_attribute_as_many_of_each_value(recipe):
+    avatar = recipe.sources.avatar
+    facts = [{"style": "lorelei", "hair": hair} for hair in ["red"] * 7 + ["blue"] * 6 + ["pink"] * 2]
+    facts[0] |= {"glasses": "glasses"}
+    library = recipe.compose.Library([avatar(each) for each in facts], torch.zeros(0))
+    asked = []
+
+    class Noting:  # a model has no part in which pictures are chosen
+        def rate(self, plans, sentences, right):
+            asked.append(([plan.layers[0].item for plan in plans], sentences, right))
+            return {}
+
+    rows = recipe.evaluate.people_rows(Noting(), library, range(15), "an avatar")
+    assert list(rows) == ["hair of an avatar"]  # two have pink hair, only one's glasses are known
+    ((items, sentences, right),) = asked
+    assert items == [7, 8, 9, 10, 11, 12, 0, 1, 2, 3, 4, 5]
+    assert sentences == [["a portrait of a person with blue hair", "a portrait of a person with red hair"]]
+    assert right == [0] * 6 + [1] * 6
 
 
 def test_one_flag_in_four_is_enough(recipe):
