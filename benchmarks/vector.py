@@ -1,6 +1,6 @@
 """Words on drawings: how much comes true, what else changes, and in what time.
 
-    python benchmarks/vector.py quality --device cuda --workers 8
+    python benchmarks/vector.py quality --device cuda --workers 8          # all GPUs that there are
     python benchmarks/vector.py quality --steps 30 --crops 6 --every 4     # on a CPU: every fourth pair, few steps
     python benchmarks/vector.py speed --device cpu
 
@@ -182,10 +182,20 @@ def worked(args: argparse.Namespace, wanted: Sequence[tuple[int, str]]) -> Itera
         for number, row in wanted:
             yield number, row, done(args, number, row)
         return
-    with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
+    context = get_context("spawn")
+    begun = (context.Value("i", 0), args.device)
+    with ProcessPoolExecutor(args.workers, context, _take_turns, begun) as pool:
         jobs = {pool.submit(done, args, number, row): (number, row) for number, row in wanted}
         for job in as_completed(jobs):
             yield *jobs[job], job.result()
+
+
+def _take_turns(begun: Any, device: str) -> None:
+    """Give each process that begins the next of the GPUs; `begun` counts them."""
+    with begun.get_lock():
+        number, begun.value = begun.value, begun.value + 1
+    if device == "cuda":
+        torch.cuda.set_device(number % torch.cuda.device_count())
 
 
 def sheet(args: argparse.Namespace, numbers: Sequence[int], most: int = 14, side: int = 144) -> Image.Image:

@@ -32,8 +32,8 @@ parameters, fp16, pictures of {side} pixels. Read it with `pliant.perception.cli
 - Made by `recipes/words`: {steps:,} steps of {batch:,} pictures and {texts:,} other texts in {seconds:.0f} s on {device},
   seed {seed}.
 - Data: {pictures:,} pictures with words: Fluent 3D emoji (MIT), Open Clip Art (public domain), rendered portraits (CC0,
-  nobody real){avatars}; alone, in pairs and in numbers, dyed, in {effects} kinds of light and material. Definitions of
-  WordNet 3.0. No photographs.
+  nobody real){avatars};
+  alone, in pairs and in numbers, dyed, in {effects} kinds of light and material. Definitions of WordNet 3.0. No photographs.
 - Teachers: EfficientNet-Lite0 (Apache-2.0; the image side began at it), all-MiniLM-L6-v2 (Apache-2.0; taught the text side).
 - Licence: Apache-2.0.
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from pliant.diffusion.attention import Look, Rule
 from pliant.diffusion.editing import soft
 from pliant.diffusion.edits import ThingSettings, drag_content, move, paste, remove, swap
-from pliant.diffusion.inversion import Bank, BankKey, bank_of
+from pliant.diffusion.inversion import Bank, BankKey, bank_of, noised_only
 from pliant.diffusion.loading import load_diffusion
 from pliant.diffusion.picture import DiffusionPicture
 from pliant.diffusion.plans import Moving
@@ -158,7 +159,58 @@ def test_only_what_may_be_seen_is_seen(tiny_model):
         assert model.attention.seen(layer, keys, keys)[0][0, :, 0].tolist() == [15]
 
 
+def test_the_ground_beside_a_thing_that_moved_stays_and_latents_beyond_are_the_copys(tiny_model, photo, disc):
+    def wider(region, reach):
+        return F.max_pool2d(region[None, None].float(), 2 * reach + 1, 1, reach)[0, 0] > 0
+
+    model, thing = tiny_model(), Thing(disc, (14, 0))
+    made, copied = (
+        list(move(photo, thing, model=model, settings=replace(QUICK, preset=preset)))[-1].picture
+        for preset in ("fast", "copy")
+    )
+    placed = F.pad(disc, (14, 0))[:, : disc.shape[1]] > 0
+    changed = (made.pixels() - copied.pixels()).abs().mean(0)
+    assert float(changed[~wider(~placed, 2)].max()) < 1e-6
+    beside, further = (float(changed[wider(placed, k + 1) & ~wider(placed, k)].mean()) for k in (0, 3))
+    assert beside < 0.7 * further
+    wanted = model.encode(copied.pixels())[0]
+    cells = F.adaptive_max_pool2d(torch.maximum(disc, placed.float())[None], wanted.shape[-2:])[0]
+    beyond = ~wider(cells, 2)
+    assert beyond.any()
+    assert torch.allclose(made.latents[:, beyond], wanted[:, beyond], atol=1e-4)
+
+
+def test_where_nothing_may_change_latents_are_those_of_the_copy_if_there_is_one(tiny_model, photo):
+    model = tiny_model()
+    told = model.condition("", model.working_size(photo.size))
+    known, copy = (
+        noised_only(model, model.encode(pixels), told, 20, 0) for pixels in (photo.pixels(), -photo.pixels())
+    )
+    nothing = torch.zeros(1, 1, *copy.shape)
+    for bank, held in ((copy, copy), (None, known)):
+        plan = Plan(
+            known.latents[10], 1 + nothing, nothing, told, told, 1.0, banks=(known,), copy=bank, sure=nothing
+        )
+        *_, (_, made, _) = sample(model, plan, PRESETS["warp"], 0)
+        assert torch.equal(made, held.latents[-1][0])
+
+
 # ---- what it costs, and what is remembered
+
+
+def test_words_are_heeded_where_nothing_is_put_or_where_one_asks_for_it(tiny_model, photo, disc):
+    model, asked = tiny_model(), replace(QUICK, guidance_scale=4)
+    thing, common = Thing(disc, (30, 5)), {"prompt": "a disc", "model": model}
+    calls = [
+        list(making)[-1].network_calls
+        for making in (
+            remove(photo, disc, settings=QUICK, **common),
+            move(photo, thing, settings=QUICK, **common),
+            move(photo, thing, settings=asked, **common),
+        )
+    ]
+    looked = PRESETS["fast"].length - (PRESETS["fast"].steps - PRESETS["fast"].first)
+    assert [calls[0] - looked - each for each in calls[1:]] == [pytest.approx(3), pytest.approx(0)]
 
 
 def test_a_second_edit_of_a_picture_does_not_look_at_it_again(tiny_model, photo, disc):

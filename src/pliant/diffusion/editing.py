@@ -172,14 +172,17 @@ def _planned(
     task, settings, rgb = asked.task, asked.settings, asked.pictures[0]
     preset, weights, mask = PRESETS[settings.preset], task.weights, _reach(asked).mask
     injection = task.injection([bank.shape for bank in banks])
+    guidance = settings.guidance_scale or weights.guidance
     copy, sure, canvas = None, None, rgb
     if preset.first:
         wanted = asked.copy(from_uint8(rgb))
         copy = noised_only(model, model.encode(wanted.pixels), words[0], preset.steps, settings.seed)
         started = copy.latents[preset.first]
         sure = shrunk(wanted.placed, banks[0].shape)[None, None].to(started)
+        if sure.any() and not settings.guidance_scale:
+            guidance = 1.0  # the words would have what is there already drawn beside it
         canvas = _shown(wanted, rgb, mask)
-        mask = mask * (1 - wanted.placed)
+        mask = mask * (1 - _with_rim(wanted.placed, rgb.shape[0] / banks[0].shape[0]))
         injection = replace(injection, own=True, begin=0.0, end=1.0)
     else:
         started = task.begin([bank.latents[0] for bank in banks])
@@ -190,7 +193,7 @@ def _planned(
         shrunk(task.region, banks[0].shape, any_part=True)[None, None].to(started),
         shrunk(mask, banks[0].shape, any_part=True)[None, None].to(started),
         *words,
-        guidance=settings.guidance_scale or weights.guidance,
+        guidance=guidance,
         pull=weights.pull,
         terms=tuple(replace(term, weight=term.weight * changes[term.part]) for term in task.terms(grids)),
         banks=tuple(banks),
@@ -215,6 +218,17 @@ def _filling(
     return plan, _shown(copy, rgb, reach), mask
 
 
+def _with_rim(placed: Tensor, cell: float) -> Tensor:
+    """Where content was put [H, W], and an eighth of a cell of the ground around it, which the model would smudge.
+
+    Args:
+        placed: 0 to 1.
+        cell: of the latents, in pixels.
+    """
+    rim = max(1, round(cell / 8))
+    return torch.maximum(placed, _spread(placed, rim, (rim + 1) // 2))
+
+
 def _unknown(copy: Warped, feather: float) -> Tensor:
     """What a copy does not know, with a soft edge: what was uncovered, and the ground around what was put somewhere."""
     outside = 1 - (copy.placed[None, None] > 0.5).float()
@@ -230,15 +244,26 @@ def soft(region: Tensor, feather: float) -> Tensor:
         feather: pixels beyond it; more in proportion where a side of the picture is longer than 512.
     """
     edge, reach = (region > 0).float(), round(feather / 2 * max(1.0, max(region.shape) / USUAL))
-    if reach == 0 or edge.max() == 0:
-        return edge
-    top, bottom, left, right = box_around(edge > 0, least=2 * reach)
-    grown = edge[None, None, top:bottom, left:right]
-    for kernel, padding in (((2 * reach + 1, 1), (reach, 0)), ((1, 2 * reach + 1), (0, reach))):
+    return _spread(edge, reach, reach) if reach else edge
+
+
+def _spread(region: Tensor, reach: int, blur: int) -> Tensor:
+    """A region [H, W] grown by so many pixels, then blurred over so many to each side."""
+    made = region.clone()
+    if region.max() == 0:
+        return made
+    top, bottom, left, right = box_around(region > 0, least=reach + blur)
+    grown = region[None, None, top:bottom, left:right]
+    for kernel, padding in _ways(reach):
         grown = F.max_pool2d(grown, kernel, 1, padding)
-    for kernel, padding in (((2 * reach + 1, 1), (reach, 0)), ((1, 2 * reach + 1), (0, reach))):
+    for kernel, padding in _ways(blur):
         grown = F.avg_pool2d(
             F.pad(grown, (padding[1], padding[1], padding[0], padding[0]), "replicate"), kernel, 1
         )
-    edge[top:bottom, left:right] = grown[0, 0].clamp(0, 1)
-    return edge
+    made[top:bottom, left:right] = grown[0, 0].clamp(0, 1)
+    return made
+
+
+def _ways(reach: int) -> tuple[tuple[tuple[int, int], tuple[int, int]], ...]:
+    """Kernels and paddings of a square window that reaches so far, down and then across."""
+    return ((2 * reach + 1, 1), (reach, 0)), ((1, 2 * reach + 1), (0, reach))

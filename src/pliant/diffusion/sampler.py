@@ -166,7 +166,8 @@ def sample(
         if plan.copy is not None and plan.sure is not None:
             after = plan.sure * plan.copy.latents[number] + (1 - plan.sure) * after
         if preset.hold and plan.banks:
-            after = plan.open * after + (1 - plan.open) * plan.banks[0].latents[number]
+            known = plan.copy or plan.banks[0]
+            after = plan.open * after + (1 - plan.open) * known.latents[number]
         now = after
         yield step, (now if following is None else clean)[0], energy
 
