@@ -30,7 +30,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ from pliant.diffusion.things import Thing
 from pliant.images import contact_sheet, to_pil, to_uint8
 from pliant.picture import PixelPicture
 from quality import perceptual
+from quality.workers import take_turns
 
 sys.path.append(str(Path(__file__).parents[1] / "recipes" / "scenes"))
 from compose import Composer
@@ -172,30 +173,51 @@ def _wait() -> None:
         torch.cuda.synchronize()
 
 
-def work(args: argparse.Namespace, share: int) -> list[dict[str, Any]]:
-    """Every `args.workers`-th pair, from number `share` on: each method's figures."""
-    torch.set_num_threads(1 if args.workers > 1 else torch.get_num_threads())
-    if args.device == "cuda":
-        torch.cuda.set_device(share % torch.cuda.device_count())
-    model = load_diffusion(args.model, args.device)
-    judge = Judge(
-        perceptual.PerceptualDistance(args.stlpips or perceptual.weights_path()).to(args.device), args.device
-    )
-    composer = Composer(sprites := read_sprites(args.data))
-    planner = Planner(sprites)
-    wanted = [(task, seed) for seed in range(args.count) for task in args.tasks][share :: args.workers]
-    rows: list[dict[str, Any]] = []
-    deadline = time.monotonic() + args.seconds
-    for (task, seed), pair in zip(
-        wanted, draw_pairs(composer, [plan_pair(planner, task, seed) for task, seed in wanted]), strict=True
-    ):
-        if time.monotonic() > deadline:
-            break
-        if args.workers == 1 and not rows:
-            timed(edited(pair, "fast", model, 0))  # the first of all is slower
-        tried = {method: one(args, model, judge, pair, method) for method in methods(args, task, seed)}
-        rows += [{"task": task, "seed": seed, "method": method, **found} for method, found in tried.items()]
-    return rows
+@dataclass(frozen=True)
+class Bench:
+    """What a process works with."""
+
+    model: DiffusionModel
+    judge: Judge
+    planner: Planner
+    composer: Composer
+
+
+@cache
+def bench(model: str, device: str, data: Path, stlpips: Path | None) -> Bench:
+    """Read once in a process."""
+    judge = perceptual.PerceptualDistance(stlpips or perceptual.weights_path()).to(device)
+    sprites = read_sprites(data)
+    return Bench(load_diffusion(model, device), Judge(judge, device), Planner(sprites), Composer(sprites))
+
+
+def work(args: argparse.Namespace, task: str, seed: int) -> list[dict[str, Any]]:
+    """Figures of each method on a pair; none after the deadline."""
+    if time.time() > args.until:
+        return []
+    kit = bench(args.model, args.device, args.data, args.stlpips)
+    (pair,) = draw_pairs(kit.composer, [plan_pair(kit.planner, task, seed)])
+    return [
+        {"task": task, "seed": seed, "method": method, **one(args, kit.model, kit.judge, pair, method)}
+        for method in methods(args, task, seed)
+    ]
+
+
+def worked(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Figures of all pairs, by as many processes as are asked for."""
+    wanted = [(task, seed) for seed in range(args.count) for task in args.tasks]
+    if args.workers == 1:
+        kit = bench(args.model, args.device, args.data, args.stlpips)
+        (first,) = draw_pairs(kit.composer, [plan_pair(kit.planner, *wanted[0])])
+        timed(edited(first, "fast", kit.model, 0))  # the first of all is slower
+        for each in wanted:
+            yield from work(args, *each)
+        return
+    context = get_context("spawn")
+    begun = (context.Value("i", 0), args.device)
+    with ProcessPoolExecutor(args.workers, context, take_turns, begun) as pool:
+        for rows in pool.map(partial(work, args), *zip(*wanted, strict=True)):
+            yield from rows
 
 
 def methods(args: argparse.Namespace, task: str, seed: int) -> list[str]:
@@ -324,11 +346,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--name", default="", help="of the results, after the device's")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the results")
     args = parser.parse_args(argv)
-    if args.workers == 1:
-        rows = work(args, 0)
-    else:
-        with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
-            rows = [row for part in pool.map(partial(work, args), range(args.workers)) for row in part]
+    args.until = time.time() + args.seconds
+    rows = list(worked(args))
     order = [NOTHING, *PRESETS]
     rows.sort(
         key=lambda row: (

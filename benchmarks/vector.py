@@ -62,6 +62,7 @@ from pliant.vector.stylise import StyliseSettings, stylise
 from pliant.vector.svg_writer import save_svg
 from pliant.vector.trace import TraceSettings, trace
 from quality import pairs, perceptual, words, words_report
+from quality.workers import take_turns
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -75,8 +76,6 @@ Figures = dict[str, float]
 
 def done(args: argparse.Namespace, number: int, row: str) -> Figures:
     """Work on one pair by one method, keep the picture, and measure it."""
-    if args.workers > 1:
-        torch.set_num_threads(1)
     pair = pairs.PAIRS[number]
     photo = pairs.photo(pair.picture, SIDE)
     began = time.perf_counter()
@@ -184,18 +183,10 @@ def worked(args: argparse.Namespace, wanted: Sequence[tuple[int, str]]) -> Itera
         return
     context = get_context("spawn")
     begun = (context.Value("i", 0), args.device)
-    with ProcessPoolExecutor(args.workers, context, _take_turns, begun) as pool:
+    with ProcessPoolExecutor(args.workers, context, take_turns, begun) as pool:
         jobs = {pool.submit(done, args, number, row): (number, row) for number, row in wanted}
         for job in as_completed(jobs):
             yield *jobs[job], job.result()
-
-
-def _take_turns(begun: Any, device: str) -> None:
-    """Give each process that begins the next of the GPUs; `begun` counts them."""
-    with begun.get_lock():
-        number, begun.value = begun.value, begun.value + 1
-    if device == "cuda":
-        torch.cuda.set_device(number % torch.cuda.device_count())
 
 
 def sheet(args: argparse.Namespace, numbers: Sequence[int], most: int = 14, side: int = 144) -> Image.Image:
