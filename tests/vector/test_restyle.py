@@ -74,6 +74,7 @@ def test_the_published_choices_are_at_hand():
         "steps_by": "number",
         "crossing_weight": 0.0,
         "area_weight": 0.0,
+        "confined": False,
     }
     assert RestyleSettings.published() == RestyleSettings(**paper)
     assert RestyleSettings.published(crops=8).crops == 8
@@ -107,6 +108,52 @@ def test_a_box_reddens_only_itself():
     assert first[0] > first[2] + 0.1
     assert second[2] > second[0] + 0.1
     assert len(both[-1].agreement) == 2
+
+
+def tiles():
+    """Three squares side by side of one colour, on a ground of another."""
+    ground = Path([polygon([(0, 0), (72, 0), (72, 24), (0, 24)])], (0.4, 0.4, 0.4))
+    squares = [
+        Path([polygon([(x, 4), (x + 16, 4), (x + 16, 20), (x, 20)])], (0.6, 0.6, 0.6)) for x in (4, 28, 52)
+    ]
+    return VectorPicture(assemble([ground, *squares], (72, 24)).with_palette())
+
+
+def test_shapes_mostly_beyond_the_boxes_stay_and_their_colours_too():
+    start = tiles()
+    box = Prompt("red", (0, 0, 38, 24))  # all of the first square, over half of the second
+    scene = run(start, box)[-1].picture.scene
+    moved = (scene.points - start.scene.points).abs().amax(1)
+    by_path = [float(moved[scene.path_of_point == path].max()) for path in range(4)]
+    assert [way > 0 for way in by_path] == [False, True, True, False]
+    assert len(scene.colours) == len(start.scene.colours) + 1  # the third square keeps the shared one
+    assert scene.colour_of[1] == scene.colour_of[2] != scene.colour_of[3]
+    for path in (0, 3):
+        assert torch.equal(
+            scene.colours[scene.colour_of[path]], start.scene.colours[start.scene.colour_of[path]]
+        )
+    assert redness(VectorPicture(scene), (4, 4, 16, 16)) > 0.1
+    free = run(start, box, replace(QUICK, confined=False))[-1].picture.scene
+    assert len(free.colours) == len(start.scene.colours)
+    assert not torch.equal(free.colours[free.colour_of[3]], start.scene.colours[start.scene.colour_of[3]])
+
+
+def test_all_may_change_if_no_shape_lies_in_a_box_or_words_are_about_the_whole():
+    start = tiles()
+    for prompts in (Prompt("red", (0, 0, 10, 24)), ["red", Prompt("red", (0, 0, 38, 24))]):
+        scene = run(start, prompts)[-1].picture.scene
+        assert len(scene.colours) == len(start.scene.colours)
+        assert not torch.equal(scene.colours, start.scene.colours)
+
+
+def test_going_on_with_boxes_and_then_without():
+    start, box = tiles(), Prompt("red", (0, 0, 38, 24))
+    whole = run(start, box)[-1]
+    stopped = run(start, box, replace(QUICK, max_steps=3))[-1]
+    rest = run(stopped.picture, box, replace(QUICK, max_steps=3), after=stopped)[-1]
+    assert all(same(rest.picture.scene, whole.picture.scene).values())
+    free = run(stopped.picture, "blue", after=stopped)[-1].picture.scene
+    assert not torch.equal(free.colours[free.colour_of[3]], start.scene.colours[start.scene.colour_of[3]])
 
 
 def test_shapes_only_and_colours_only_leave_the_rest_bit_for_bit(picture):

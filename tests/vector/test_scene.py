@@ -91,6 +91,21 @@ def test_a_palette_ties_equal_colours_and_own_colours_untie_them():
         assert again.colours[again.stroke_of[1]].equal(scene.colours[scene.stroke_of[1]])
 
 
+def test_paths_get_colours_apart_from_those_of_others():
+    tied = drawing().with_palette()
+    fills = tied.colour_of.tolist()
+    assert fills[0] == fills[2] >= 0
+    apart = tied.with_colours_apart(torch.tensor([True, False, False])).check()
+    assert len(apart.colours) == len(tied.colours) + 1
+    assert apart.colour_of.tolist() == [len(tied.colours), *fills[1:]]
+    assert apart.stroke_of.equal(tied.stroke_of)
+    assert apart.colours[-1].equal(tied.colours[fills[0]])
+    lock = torch.tensor([False, False, True])
+    held = replace(tied, locked_colour=lock).with_colours_apart(torch.tensor([True, False, False]))
+    assert held.colour_of.tolist() == fills
+    assert len(held.colours) == len(tied.colours)
+
+
 def test_drawings_on_top_of_one_another():
     scene = drawing()
     both = stacked([scene, scene]).check()

@@ -6,17 +6,19 @@ moves the way that leads from the reference text "photo" to the prompt.
 
 Rates, weights and the size of crops are the paper's. We differ in what a view is compared with (`guidance.py` says why), in
 how far the points of one outline move (`steps_by`), in white around whole regions as around crops, where the published
-program has black, in fewer crops by default, for computers without a GPU, and in terms that keep shapes sound
-(`regularity.py`). `RestyleSettings.published()` has the paper's choices.
+program has black, in fewer crops by default, for computers without a GPU, in terms that keep shapes sound
+(`regularity.py`), and in shapes beyond the boxes, which stay (`confined`). `RestyleSettings.published()` has the paper's
+choices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import torch
+from torch import Tensor
 
 from pliant.perception.clip import TextImageModel, load_words
 from pliant.prompts import Prompt, PromptsLike, as_prompts
@@ -26,7 +28,7 @@ from pliant.vector.crops import Crops
 from pliant.vector.guidance import Guidance, check_views, painted_size
 from pliant.vector.raster import rasterise
 from pliant.vector.regularity import Regularity, Weights
-from pliant.vector.scene import VectorPicture
+from pliant.vector.scene import Scene, VectorPicture
 from pliant.vector.variables import Memory, Rates, Variables
 
 __all__ = ["RestyleSettings", "RestyleStep", "restyle"]
@@ -35,6 +37,8 @@ CANVAS = 512
 """Pixels of the longer side of the drawings that the rate of points is meant for."""
 MARGIN = 0.2
 """How far crops reach beyond a region, as a share of their side (published)."""
+TOUCH = 0.5
+"""User units by which the bounds of paths are larger on each side, so that lines have an area, too."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class RestyleSettings:
     """Weight against shapes that shrink below half of their area or turn inside out; published without."""
     anchor_weight: Annotated[float, Slider(0, 100)] = 0.0
     """Weight that holds points and colours to where they started."""
+    confined: bool = True
+    """Where all words are about boxes, shapes that lie mostly beyond them stay as they are; published without."""
     max_side: Annotated[int, Slider(128, 1024)] = 512
     """Longer side in pixels at which the drawing is painted at most for the model; less where the model sees no more."""
     seed: Annotated[int, Slider(0, 1000)] = 0
@@ -78,9 +84,14 @@ class RestyleSettings:
 
     @staticmethod
     def published(**changes: Any) -> RestyleSettings:
-        """64 crops, compared with the whole region at the start; steps by number; nothing that keeps shapes sound."""
+        """64 crops, compared with the whole region at the start; steps by number; no shape is kept sound or in place."""
         official = RestyleSettings(
-            crops=64, direction="region", steps_by="number", crossing_weight=0.0, area_weight=0.0
+            crops=64,
+            direction="region",
+            steps_by="number",
+            crossing_weight=0.0,
+            area_weight=0.0,
+            confined=False,
         )
         return replace(official, **changes)
 
@@ -138,9 +149,32 @@ def restyle(
     shapes, colours = settings.change != "colours", settings.change != "shapes"
     colour_rate = settings.colour_rate * colours
     rates = Rates(settings.shape_rate * scale * shapes, colour_rate, colour_rate)
-    memory = after.memory if after is not None else None
-    moving = Variables(picture.scene, rates, memory=memory, outlines=settings.steps_by == "outline")
+    scene, inside = picture.scene, _within(picture.scene, asked) if settings.confined else None
+    memory = None if after is None else replace(after.memory, movable=inside)
+    if inside is not None and memory is None:
+        scene = scene.with_colours_apart(inside)
+    moving = Variables(scene, rates, movable=inside, memory=memory, outlines=settings.steps_by == "outline")
     return _updates(picture, asked, words or load_words(device=picture.scene.points.device), settings, moving)
+
+
+def _within(scene: Scene, prompts: Sequence[Prompt]) -> Tensor | None:
+    """The paths whose bounds lie mostly in a box, bool [N]; None if words are about the whole or no path lies so."""
+    boxes = [prompt.box for prompt in prompts if prompt.box is not None]
+    if len(boxes) < len(prompts):
+        return None
+    owner = scene.path_of_point[:, None].expand(-1, 2)
+    empty = scene.points.detach().new_zeros(len(scene), 2)
+    low, high = (
+        empty.scatter_reduce(0, owner, scene.points.detach(), side, include_self=False)
+        for side in ("amin", "amax")
+    )
+    low, high = low - TOUCH, high + TOUCH
+    inside = torch.zeros_like(scene.hidden)
+    for x, y, width, height in boxes:
+        left_top, right_bottom = empty.new_tensor([x, y]), empty.new_tensor([x + width, y + height])
+        common = (torch.minimum(high, right_bottom) - torch.maximum(low, left_top)).clamp_min(0)
+        inside |= common.prod(1) > 0.5 * (high - low).prod(1)
+    return inside if bool(inside.any()) else None
 
 
 def _updates(

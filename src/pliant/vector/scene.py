@@ -234,6 +234,29 @@ class Scene:
         strokes = torch.where(stroked, stroked.cumsum(0) - 1 + filled.sum(), -1)
         return replace(self, colours=self.colours[own], colour_of=fills, stroke_of=strokes)
 
+    def with_colours_apart(self, paths: Tensor) -> Scene:
+        """The same drawing where some paths share no colour with the others; those of locked paths are still shared.
+
+        Args:
+            paths: bool [N]; the colours that they no longer share come last.
+        """
+        rows = torch.cat([self.colour_of, self.stroke_of])
+
+        def used(by: Tensor) -> Tensor:
+            found = torch.zeros(len(self.colours), dtype=torch.bool, device=rows.device)
+            found[rows[by.repeat(2) & (rows >= 0)]] = True
+            return found
+
+        split = used(paths) & used(~paths) & ~used(self.locked_colour)
+        new = torch.where(
+            split, len(self.colours) + split.cumsum(0) - 1, torch.arange(len(split), device=rows.device)
+        )
+        fills, strokes = (
+            torch.where(paths, _looked_up(new, of), of) for of in (self.colour_of, self.stroke_of)
+        )
+        colours = torch.cat([self.colours, self.colours[split]])
+        return replace(self, colours=colours, colour_of=fills, stroke_of=strokes)
+
     def check(self) -> Scene:
         """The drawing itself, when all of it fits together.
 

@@ -98,7 +98,7 @@ class Variables:
         }
         if not moving:
             raise InputError(
-                "Nothing of the drawing can change: all is locked or hidden, or all rates are 0."
+                "Nothing of the drawing can change: all is locked, hidden or beyond the boxes, or all rates are 0."
             )
         self.now = {name: getattr(self._scene, name).clone().requires_grad_() for name in moving}
         self._rates = moving
