@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 IMAGES = Path(__file__).parent / "images" / "words"
-COMPARED = Path(__file__).parents[1] / "benchmarks" / "results" / "vector_quality_cpu.jpg"
+COMPARED = Path(__file__).parents[1] / "benchmarks" / "results" / "vector_quality_cuda.jpg"
 DRAWINGS = Path(__file__).parents[1] / "examples" / "drawings"
 WIDEST = 720
 
@@ -29,7 +29,10 @@ def main() -> None:
         image.save(IMAGES / f"{path.stem}.jpg", quality=82, optimize=True)
     shutil.copyfile(DRAWINGS / "house.svg", IMAGES / "house.svg")
     shutil.copyfile(args.made / "building.svg", IMAGES / "building.svg")
-    shutil.copyfile(COMPARED, IMAGES / "compared.jpg")
+    with Image.open(COMPARED) as sheet:
+        sheet.resize((WIDEST, round(sheet.height * WIDEST / sheet.width)), Image.Resampling.LANCZOS).save(
+            IMAGES / "compared.jpg", quality=82, optimize=True
+        )
     size = sum(path.stat().st_size for path in IMAGES.iterdir())
     print(f"{IMAGES}: {size / 1000:.0f} kB")
 

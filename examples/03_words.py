@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import torch
 from PIL import Image
 
 import pliant
@@ -54,15 +56,18 @@ def glyph(steps: int) -> Made:
 
 
 def colouring(steps: int) -> Made:
-    """A line drawing coloured: colours only, with words of its own for each part."""
+    """A line drawing coloured: colours only; words for the apple, then, with that locked, words for its leaf."""
     picture = drawing("apple")
     width, height = picture.scene.size
-    prompts = [
-        Prompt("a red apple", (0, 0.22 * height, width, 0.78 * height)),
-        Prompt("a green leaf", (0, 0, 0.56 * width, 0.3 * height)),
-    ]
-    settings = RestyleSettings(max_steps=steps, change="colours", colour_rate=0.03, crops=8)
-    return pliant.restyle(picture, prompts, settings=settings)
+    settings = RestyleSettings(max_steps=steps // 2, change="colours", colour_rate=0.1, crops=8)
+    apple = Prompt("a red apple", (0, 0.22 * height, width, 0.78 * height))
+    for step in pliant.restyle(picture, apple, settings=settings):
+        yield step
+        picture = step.picture
+    locked = torch.arange(len(picture.scene)) < 2  # the outline and the body
+    picture = picture.with_scene(replace(picture.scene, locked_colour=locked))
+    leaf = Prompt("a green leaf", (0, 0, 0.56 * width, 0.3 * height))
+    yield from pliant.restyle(picture, leaf, settings=replace(settings, colour_rate=0.05))
 
 
 def group(steps: int) -> Made:
@@ -117,8 +122,8 @@ def main() -> None:
         pictures = [shown(first.picture), shown(last.picture)]
         columns = 1 if pictures[0].width > 2 * pictures[0].height else 2
         contact_sheet(pictures, columns, ["before", "after"]).save(args.out / f"{name}.png")
-        rise = ", ".join(f"{b - a:+.2f}" for a, b in zip(first.agreement, last.agreement, strict=True))
-        print(f"{name}: {last.index} updates, agreement {rise}. See {args.out / name}.svg and .png.")
+        agreement = ", ".join(f"{each:.2f}" for each in last.agreement)
+        print(f"{name}: agreement {agreement}. See {args.out / name}.svg and .png.")
 
 
 if __name__ == "__main__":
