@@ -53,7 +53,7 @@ def test_a_letter_follows_words_with_its_shape_only(tmp_path):
     script = REPOSITORY / "examples" / "03_words.py"
     command = [sys.executable, str(script), "--out", str(tmp_path), "--only", "glyph", "--steps", "3"]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "glyph: 3 updates" in run.stdout
+    assert "glyph: agreement" in run.stdout
     before = read_svg(REPOSITORY / "examples" / "drawings" / "glyph.svg").scene
     after = read_svg(tmp_path / "glyph.svg").scene
     assert (after.points - before.points).abs().max() > 1
