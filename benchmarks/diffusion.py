@@ -28,10 +28,8 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +45,7 @@ from pliant.diffusion.things import Thing
 from pliant.images import contact_sheet, to_pil, to_uint8
 from pliant.picture import PixelPicture
 from quality import perceptual
-from quality.workers import take_turns
+from quality.workers import processes
 
 sys.path.append(str(Path(__file__).parents[1] / "recipes" / "scenes"))
 from compose import Composer
@@ -213,9 +211,7 @@ def worked(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         for each in wanted:
             yield from work(args, *each)
         return
-    context = get_context("spawn")
-    begun = (context.Value("i", 0), args.device)
-    with ProcessPoolExecutor(args.workers, context, take_turns, begun) as pool:
+    with processes(args.workers, args.device) as pool:
         for rows in pool.map(partial(work, args), *zip(*wanted, strict=True)):
             yield from rows
 

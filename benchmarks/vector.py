@@ -62,7 +62,7 @@ from pliant.vector.stylise import StyliseSettings, stylise
 from pliant.vector.svg_writer import save_svg
 from pliant.vector.trace import TraceSettings, trace
 from quality import pairs, perceptual, words, words_report
-from quality.workers import take_turns
+from quality.workers import processes
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -181,9 +181,7 @@ def worked(args: argparse.Namespace, wanted: Sequence[tuple[int, str]]) -> Itera
         for number, row in wanted:
             yield number, row, done(args, number, row)
         return
-    context = get_context("spawn")
-    begun = (context.Value("i", 0), args.device)
-    with ProcessPoolExecutor(args.workers, context, take_turns, begun) as pool:
+    with processes(args.workers, args.device) as pool:
         jobs = {pool.submit(done, args, number, row): (number, row) for number, row in wanted}
         for job in as_completed(jobs):
             yield *jobs[job], job.result()

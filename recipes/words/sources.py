@@ -44,6 +44,8 @@ LOOKS = {
     "smile": "{}",
 }
 """What of a person's facts captions say, and how."""
+BEARDS = {"none": "no beard", "moustache": "a moustache", "stubble": "none"}
+"""What portraits have that is no beard; of stubble nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -160,10 +162,6 @@ def cleaned(text: str) -> str:
     """Lower-case ASCII words, without what says nothing of the picture."""
     plain = text.lower().encode("ascii", "ignore").decode().replace("_", " ")
     return " ".join(JUNK.sub(" ", plain).split())[:60]
-
-
-BEARDS = {"none": "no beard", "moustache": "a moustache", "stubble": "none"}
-"""What portraits have that is no beard; of stubble nothing is said."""
 
 
 def avatars(cache: Path) -> Iterator[tuple[Item, Image.Image]]:

@@ -131,7 +131,7 @@ def restyle(
     """Yield the drawing as it is, then once after each update. Closing the iterator stops.
 
     Locked and hidden paths stay bit for bit, and colours that paths share stay shared; a shared colour of which one path is
-    locked stays, too.
+    locked stays, too. Only a colour that paths in and beyond the boxes share becomes two (`RestyleSettings.confined`).
 
     Args:
         picture: a drawing, such as `trace` makes or `read_svg` reads.
